@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
-#include <map>
 #include <ostream>
 #include <vector>
 
@@ -33,9 +32,6 @@ std::string help_of_exit_codes() {
 std::string not_empty(const std::string& text) { return text.empty() ? "must not be empty" : ""; }
 
 void add_global_options(CLI::App& app, CommandContext& context, GlobalOptions& global) {
-  const std::map<std::string, ColorChoice> choices = {{"auto", ColorChoice::automatic},
-                                                      {"always", ColorChoice::always},
-                                                      {"never", ColorChoice::never}};
   app.add_option("--application", context.connect.application,
                  "The domain's application [$TARN_APPLICATION, else default]")
       ->check(CLI::Validator(not_empty, ""))
@@ -45,10 +41,16 @@ void add_global_options(CLI::App& app, CommandContext& context, GlobalOptions& g
       ->check(CLI::Validator(not_empty, ""))
       ->type_name("NAME");
   app.add_flag("--json", context.json, "Results and errors as JSON, for programs");
-  app.add_option("--color", global.color, "Colours: auto (on a terminal), always or never")
-      ->transform(CLI::CheckedTransformer(choices))
-      ->type_name("WHEN")
-      ->option_text("auto|always|never");
+  const auto read_color = [&global](const std::string& text) {
+    if (text != "auto" && text != "always" && text != "never") {
+      throw CLI::ValidationError("--color", "'" + text + "' is none of auto, always and never");
+    }
+    global.color = text == "auto"     ? ColorChoice::automatic
+                   : text == "always" ? ColorChoice::always
+                                      : ColorChoice::never;
+  };
+  app.add_option_function<std::string>("--color", read_color, "When to colour [on a terminal]")
+      ->type_name("auto|always|never");
   app.set_version_flag("--version", "tarn " + version());
 }
 
@@ -79,6 +81,18 @@ bool asks_for_json(std::span<const char* const> arguments) {
                      [](const char* each) { return std::string_view(each) == "--json"; });
 }
 
+// What is wrong, in words; CLI11 calls an unknown command a missing one.
+std::string problem_of(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> unknown = app.remaining(true);
+  const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
+  if (code != CLI::ExitCodes::RequiredError && code != CLI::ExitCodes::ExtrasError) {
+    return error.what();
+  }
+  if (!unknown.empty()) return "'" + unknown.front() + "' is not known here";
+  const std::string text = error.what();
+  return text == "A subcommand is required" ? "a command is missing" : text;
+}
+
 // Leaves the chosen action in `context`, or prints what was asked for (help, version) and leaves
 // none. Throws Failure for a command line that cannot be.
 void parse(CLI::App& app, std::span<const char* const> arguments, std::ostream& out) {
@@ -90,7 +104,7 @@ void parse(CLI::App& app, std::span<const char* const> arguments, std::ostream& 
     app.exit(success, out, out);
   } catch (const CLI::ParseError& error) {
     const std::string cure = "see '" + understood_part(app) + " --help'";
-    throw usage_failure(error.what(), cure);
+    throw usage_failure(problem_of(app, error), cure);
   }
 }
 

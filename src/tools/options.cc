@@ -28,12 +28,21 @@ CLI::Option* add_duration(CLI::App& command, const std::string& names,
   return command.add_option_function<std::string>(names, read, description)->type_name("DURATION");
 }
 
+CLI::Option* add_count(CLI::App& command, const std::string& names,
+                       std::optional<std::int64_t>& target, const std::string& description,
+                       std::int64_t least) {
+  const auto read = [&target, names, least](const std::string& text) {
+    target = parse_integer(text);
+    if (!target) throw CLI::ValidationError(names, "'" + text + "' is not a whole number in range");
+    if (*target < least) {
+      throw CLI::ValidationError(names, "'" + text + "' is less than " + std::to_string(least));
+    }
+  };
+  return command.add_option_function<std::string>(names, read, description)->type_name("COUNT");
+}
+
 void add_pipe_options(CLI::App& command, PipeOptions& target) {
-  command
-      .add_option_function<std::int64_t>(
-          "--capacity", [&target](std::int64_t capacity) { target.capacity = capacity; },
-          "How many messages fit into the pipe [64]")
-      ->type_name("COUNT");
+  add_count(command, "--capacity", target.capacity, "How many messages fit into the pipe [64]");
   const auto read = [&target](const std::string& text) {
     target.delivery = parse_delivery(text);
     if (!target.delivery) {
@@ -51,10 +60,10 @@ void add_pipe_name(CLI::App& command, std::string& target) {
   command.add_option("NAME", target, "The pipe's name")->required()->type_name("");
 }
 
-CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& description,
-                      const std::string& examples) {
-  CLI::App& command = *parent.add_subcommand(name, description);
-  command.footer("Examples:\n" + examples +
+CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& summary,
+                      const std::string& examples, const std::string& details) {
+  CLI::App& command = *parent.add_subcommand(name, summary);
+  command.footer(details + (details.empty() ? "" : "\n") + "Examples:\n" + examples +
                  "\nOptions of every command, and exit codes: tarn --help");
   return command;
 }

@@ -23,13 +23,18 @@ CLI::Option* add_size(CLI::App& command, const std::string& names,
 // DURATION: seconds, or of a unit.
 CLI::Option* add_duration(CLI::App& command, const std::string& names,
                           std::optional<Duration>& target, const std::string& description);
+// COUNT: a whole number, at least `least`.
+CLI::Option* add_count(CLI::App& command, const std::string& names,
+                       std::optional<std::int64_t>& target, const std::string& description,
+                       std::int64_t least = INT64_MIN);
 // --capacity and --delivery.
 void add_pipe_options(CLI::App& command, PipeOptions& target);
 // The required positional NAME.
 void add_pipe_name(CLI::App& command, std::string& target);
 
-// A subcommand with what every one of them has: a description and an example in its help.
-CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& description,
-                      const std::string& examples);
+// A subcommand with what every one of them has: its summary is a line in the parent's list; its own
+// page shows that line, the examples and the details, which all end with a newline.
+CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& summary,
+                      const std::string& examples, const std::string& details = {});
 
 }  // namespace tarn::tools

@@ -58,6 +58,14 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   return std::chrono::nanoseconds(*duration_ns);
 }
 
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  std::int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || rest != end) return std::nullopt;
+  return number;
+}
+
 std::optional<Delivery> parse_delivery(std::string_view text) {
   std::string word(text);
   std::replace(word.begin(), word.end(), '-', '_');

@@ -18,6 +18,9 @@ std::optional<std::uint64_t> parse_size(std::string_view text);
 // not fit.
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
+// A whole number, perhaps negative. None when it does not fit.
+std::optional<std::int64_t> parse_integer(std::string_view text);
+
 // "at_most_once" or "at_least_once", also with hyphens.
 std::optional<Delivery> parse_delivery(std::string_view text);
 

@@ -42,6 +42,15 @@ TEST(ParseTest, WhatIsNoDurationIsRefused) {
   }
 }
 
+TEST(ParseTest, IntegersAreWholeAndFit) {
+  EXPECT_EQ(parse_integer("64"), 64);
+  EXPECT_EQ(parse_integer("-5"), -5);
+  EXPECT_EQ(parse_integer("9223372036854775807"), INT64_MAX);
+  for (const auto* text : {"", "9223372036854775808", "1.5", "1e3", "0x10", "+1", " 1", "1 "}) {
+    EXPECT_FALSE(parse_integer(text)) << text;
+  }
+}
+
 TEST(ParseTest, DeliveryTakesHyphensToo) {
   EXPECT_EQ(parse_delivery("at_most_once"), Delivery::at_most_once);
   EXPECT_EQ(parse_delivery("at-least-once"), Delivery::at_least_once);

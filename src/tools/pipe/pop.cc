@@ -19,7 +19,7 @@ struct PopOptions {
   std::string name;
   PipeOptions pipe;
   bool create = false;
-  std::uint64_t count = 1;
+  std::optional<std::int64_t> count;  // 1
   bool all = false;
   bool follow = false;
   std::optional<Duration> timeout;
@@ -67,10 +67,11 @@ Advice advice_for(PopStatus status) {
   }
 }
 
-[[noreturn]] void refuse(PopStatus status, std::uint64_t done, const PopOptions& options) {
+[[noreturn]] void refuse(PopStatus status, std::int64_t done, const PopOptions& options) {
   const Advice advice = advice_for(status);
-  std::string attempted = "pop message " + format_count(done + 1);
-  if (!options.follow && !options.all) attempted += " of " + format_count(options.count);
+  std::string attempted = "pop message " + std::to_string(done + 1);
+  if (!options.follow && !options.all)
+    attempted += " of " + std::to_string(options.count.value_or(1));
   throw Failure(exit_code_of(status), advice.code, std::move(attempted),
                 "pipe '" + options.name + "'", advice.cure);
 }
@@ -88,7 +89,7 @@ ExitCode pop(CommandContext& context, const PopOptions& options) {
   Popper popper({open(context, options), options.timeout, !options.all}, writer, output, signals);
   const bool endless = options.follow || options.all;
   try {
-    for (std::uint64_t done = 0; endless || done < options.count; ++done) {
+    for (std::int64_t done = 0; endless || done < options.count.value_or(1); ++done) {
       const PopStatus status = popper.pass_one();
       if (status == PopStatus::ok) continue;
       popper.settle();
@@ -105,8 +106,7 @@ ExitCode pop(CommandContext& context, const PopOptions& options) {
 }
 
 void add_amount(CLI::App& command, PopOptions& options) {
-  CLI::Option* count = command.add_option("--count", options.count, "How many messages [1]");
-  count->type_name("COUNT")->check(CLI::Range(std::uint64_t{1}, UINT64_MAX).description(""));
+  CLI::Option* count = add_count(command, "--count", options.count, "How many messages [1]", 1);
   CLI::Option* all =
       command.add_flag("--all", options.all, "All that are in the pipe now, without waiting");
   CLI::Option* follow =
@@ -134,14 +134,14 @@ void add_form(CLI::App& command, PopOptions& options) {
 
 void register_pipe_pop(CLI::App& pipe, CommandContext& context) {
   CLI::App& command = add_command(
-      pipe, "pop",
-      "Pops messages from a pipe to standard output, by default one, for which it waits.\n"
-      "With --json each message is one object on a line of its own. The pipe must exist, unless\n"
-      "--create makes it. Messages of an at_least_once pipe are acknowledged once written.",
+      pipe, "pop", "Pops messages to standard output: one, for which it waits, or as many as asked",
       "  tarn pipe pop numbers                     one message, waiting for it\n"
       "  tarn pipe pop numbers --all               what is there now\n"
       "  tarn pipe pop sound --follow --raw | aplay\n"
-      "  tarn pipe pop numbers --count 5 --timeout 2s || echo \"exit code $?\"\n");
+      "  tarn pipe pop numbers --count 5 --timeout 2s || echo \"exit code $?\"\n",
+      "The pipe must exist, unless --create makes it. With --json each message is one object on a\n"
+      "line of its own. Messages of an at_least_once pipe are acknowledged once they are written.\n"
+      "A signal, or a reader that leaves, ends it between two messages.\n");
   const auto options = std::make_shared<PopOptions>();
   add_pipe_name(command, options->name);
   add_amount(command, *options);

@@ -122,14 +122,16 @@ void add_options(CLI::App& command, const std::shared_ptr<PushOptions>& options)
 
 void register_pipe_push(CLI::App& pipe, CommandContext& context) {
   CLI::App& command = add_command(
-      pipe, "push",
-      "Pushes standard input into a pipe, by default each line, without its newline, as a\n"
-      "message; a last line without newline counts too. Creates the pipe, and starts the node,\n"
-      "where they are missing. Prints what it pushed on standard error if that is a terminal.",
+      pipe, "push", "Pushes standard input: each line, or each block, or all of it as one message",
       "  seq 10 | tarn pipe push numbers\n"
       "  tarn pipe push pictures --whole < picture.png\n"
       "  arecord -t raw | tarn pipe push sound --block 4096 --capacity 16 --close\n"
-      "  tarn pipe push greetings -m hello --timeout 250ms\n");
+      "  tarn pipe push greetings -m hello --timeout 250ms\n",
+      "Lines are pushed without their newline; a last line without one counts too. Creates the "
+      "pipe,\n"
+      "and starts the node, where they are missing. Says what it pushed on standard error, when "
+      "that\n"
+      "is a terminal or with --progress. A signal ends it between two messages.\n");
   const auto options = std::make_shared<PushOptions>();
   add_options(command, options);
   run_on(command, context, [&context, options] { return push(context, *options); });

@@ -137,13 +137,14 @@ ExitCode top(CommandContext& context, const TopOptions& options) {
 }  // namespace
 
 void register_top(CLI::App& app, CommandContext& context) {
-  CLI::App& command = add_command(
-      app, "top",
-      "Shows node, memory, pipes and sessions with their rates, refreshed in place on a terminal\n"
-      "until q or Ctrl-C. Elsewhere, and with --json, prints one frame after the other.",
-      "  tarn top\n"
-      "  tarn top --once --json | jq '.pipes[] | {name, pushed_per_s}'\n"
-      "  tarn top --batch --interval 10s >> top.log\n");
+  CLI::App& command =
+      add_command(app, "top", "Shows memory, pipes and sessions with their rates, live",
+                  "  tarn top\n"
+                  "  tarn top --once --json | jq '.pipes[] | {name, pushed_per_s}'\n"
+                  "  tarn top --batch --interval 10s >> top.log\n",
+                  "On a terminal the view is refreshed in place until q or Ctrl-C; elsewhere, and "
+                  "with --json,\n"
+                  "one frame follows the other. IN/S and OUT/S are messages a second.\n");
   const auto options = std::make_shared<TopOptions>();
   command.add_flag("--once", options->once, "Print one frame, after one interval, and end");
   command.add_flag("-b,--batch", options->batch, "Frame after frame, without terminal control");
