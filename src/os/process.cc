@@ -96,10 +96,18 @@ std::string account_name() {
   return found != nullptr ? found->pw_name : std::to_string(::getuid());
 }
 
-void block_all_signals() noexcept {
+std::thread start_quiet_thread(const char* name, std::function<void()> body) {
   sigset_t all;
+  sigset_t before;
   ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+  // A new thread inherits the mask, so that there is no instant in which it could get a signal.
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread([name, body = std::move(body)] {
+    name_thread(name);
+    body();
+  });
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
 }
 
 void name_thread(const char* name) noexcept { ::prctl(PR_SET_NAME, name, 0, 0, 0); }

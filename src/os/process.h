@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/result.h"
@@ -29,9 +31,9 @@ std::string program_name();
 // The account's name, or the uid in digits where it has none.
 std::string account_name();
 
-// The thread that calls this gets no signals any more: they are the application's.
-void block_all_signals() noexcept;
 void name_thread(const char* name) noexcept;
+// Starts a thread that gets no signals: they are the application's.
+std::thread start_quiet_thread(const char* name, std::function<void()> body);
 // Changes in every fork()ed child; the parent's never changes.
 std::uint64_t fork_generation() noexcept;
 

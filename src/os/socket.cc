@@ -180,6 +180,8 @@ Received receive_message(int socket, std::span<std::byte> buffer, bool wait) noe
   return received;
 }
 
+void end_conversation(int socket) noexcept { ::shutdown(socket, SHUT_RDWR); }
+
 bool wait_readable(int fd, Deadline deadline) noexcept {
   for (;;) {
     int wait_ms = -1;

@@ -55,6 +55,9 @@ struct Received {
 // The next whole message into `buffer`. With `wait`, blocks.
 Received receive_message(int socket, std::span<std::byte> buffer, bool wait) noexcept;
 
+// Whoever reads at either end gets `ended`. What was sent before still arrives.
+void end_conversation(int socket) noexcept;
+
 // Waits until `fd` is readable (true) or the deadline passes (false).
 bool wait_readable(int fd, Deadline deadline) noexcept;
 

@@ -277,6 +277,20 @@ bool PipeView::is_gone(std::uint64_t position) const noexcept {
   return word.laps_ahead_of(place.lap) > 0;
 }
 
+bool PipeView::has_space() const noexcept {
+  // relaxed: a hint; the walk below finds the true end.
+  std::uint64_t at = header_->tail.load(std::memory_order_relaxed);
+  for (std::uint32_t step = 0; step <= slot_count_; ++step, ++at) {
+    const Place place = place_of(at);
+    // sync(slot-freed): sees every slot freed before.
+    const SlotWord word(slots_[place.index].word.load(std::memory_order_acquire));
+    const std::int64_t ahead = word.laps_ahead_of(place.lap);
+    if (ahead < 0) return false;
+    if (ahead == 0 && word.phase() == SlotPhase::free) return true;
+  }
+  return true;  // the hint is a lap behind: pushes go on under our eyes
+}
+
 void PipeView::close() noexcept {
   // seq_cst: this word and the slots' words need one order, as push() says.
   header_->closed.store(1, std::memory_order_seq_cst);

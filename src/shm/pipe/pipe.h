@@ -91,6 +91,9 @@ class PipeView {
   // True once the message at `position` is no longer in its slot.
   bool is_gone(std::uint64_t position) const noexcept;
 
+  // Whether a push would find a free slot now.
+  bool has_space() const noexcept;
+
   void close() noexcept;
   bool is_closed() const noexcept;
   // Nothing is in it, and nobody is pushing.

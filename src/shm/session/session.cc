@@ -185,14 +185,18 @@ void SessionRecord::remove_row(SegmentId segment) noexcept {
   for (std::uint32_t i = 0; i < used; ++i) {
     if (rows()[i].segment.load(std::memory_order_relaxed) != segment.packed()) continue;
     const std::uint64_t offset = rows()[i].offset.load(std::memory_order_relaxed);
-    auto* counts = reinterpret_cast<HoldCount*>(owned_.segment.base() + offset);
+    const auto* counts = reinterpret_cast<HoldCount*>(owned_.segment.base() + offset);
     // sync(row-added): nobody finds the row any more.
     rows()[i].segment.store(0, std::memory_order_release);
     header().row_changes.fetch_add(1, std::memory_order_release);
-    for (std::uint32_t chunk = 0; chunk < row_capacity_[i]; ++chunk) {
-      // relaxed: nobody looks at a row without a segment.
-      counts[chunk].store(0, std::memory_order_relaxed);
-    }
+    // A thread that lost a race for a slot may be between counting up and down again: its two
+    // steps cancel out wherever the row is used next, so nothing is cleared here. A row that still
+    // counts a hold is not used again.
+    const auto is_held = [](const HoldCount& count) {
+      // relaxed: this process's own counts.
+      return count.load(std::memory_order_relaxed) != 0;
+    };
+    if (std::any_of(counts, counts + row_capacity_[i], is_held)) row_capacity_[i] = 0;
     return;
   }
 }
