@@ -18,6 +18,7 @@ namespace tarn {
 namespace detail {
 class SessionCore;
 class PipeCore;
+class Observer;
 }  // namespace detail
 
 // Payloads up to this size travel inside a pipe's slot; larger ones by reference.
