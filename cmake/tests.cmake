@@ -36,7 +36,6 @@ function(tarn_source_check name)
 endfunction()
 
 function(tarn_source_checks)
-  find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
   foreach(check layers sync format)
     tarn_source_check(${check} ${Python3_EXECUTABLE} scripts/check_${check}.py)
   endforeach()
@@ -48,12 +47,47 @@ function(tarn_source_checks)
   endforeach()
 endfunction()
 
+# tarn_system_test(<name> PROGRAMS <target>... COMMAND <word>...): an end-to-end test that is a
+# script; registered when the programs that it drives exist.
+function(tarn_system_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "PROGRAMS;COMMAND")
+  foreach(program IN LISTS arg_PROGRAMS)
+    if(NOT TARGET ${program})
+      return()
+    endif()
+  endforeach()
+  add_test(NAME ${TARN_TEST_PREFIX}${name} COMMAND ${arg_COMMAND}
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${TARN_TEST_PREFIX}${name} PROPERTIES LABELS e2e TIMEOUT 120)
+endfunction()
+
+function(tarn_system_tests)
+  set(flags "")
+  if(TARN_SANITIZE)
+    set(flags "-fsanitize=${TARN_SANITIZE}")
+  endif()
+  tarn_system_test(install_consumer PROGRAMS tarn tarnd tarn_cli
+    COMMAND ${Python3_EXECUTABLE} scripts/check_install.py ${PROJECT_BINARY_DIR}
+      --compiler ${CMAKE_CXX_COMPILER} --flags=${flags})
+
+  tarn_system_test(example_spectrometer
+    PROGRAMS tarnd tarn_cli spectrometer-source spectrometer-transformer spectrometer-sink
+    COMMAND scripts/run_spectrometer.sh --once --bin ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+      --picture ${PROJECT_BINARY_DIR}/spectrogram.png)
+  if(TEST ${TARN_TEST_PREFIX}example_spectrometer)
+    # Not the domain of somebody who runs the example by hand at the same time.
+    string(MAKE_C_IDENTIFIER "spectrometer_test_${TARN_TEST_PREFIX}" application)
+    set_tests_properties(${TARN_TEST_PREFIX}example_spectrometer PROPERTIES
+      ENVIRONMENT TARN_APPLICATION=${application})
+  endif()
+endfunction()
+
 function(tarn_tests)
   if(NOT TARN_TEST_KINDS)
     return()
   endif()
-  enable_testing()
   find_package(GTest REQUIRED)
+  find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
   include(GoogleTest)
 
   get_property(layers GLOBAL PROPERTY TARN_LAYERS)
@@ -79,6 +113,9 @@ function(tarn_tests)
     endforeach()
   endforeach()
 
+  if(e2e IN_LIST TARN_TEST_KINDS)
+    tarn_system_tests()
+  endif()
   if(source IN_LIST TARN_TEST_KINDS)
     tarn_source_checks()
   endif()
