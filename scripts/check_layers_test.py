@@ -41,6 +41,12 @@ class LayersTest(PlantedTreeTest):
         self.plant("include/tarn/tarn.h", '#include "base/result.h"')
         self.expect_finding("include/tarn/tarn.h:1", "public may not include")
 
+    def test_every_layer_may_use_the_vocabulary_which_uses_nothing(self):
+        self.plant("src/base/result.h", "#include <tarn/error.h>")
+        self.expect_clean()
+        self.plant("include/tarn/error.h", "#include <tarn/pipe.h>")
+        self.expect_finding("include/tarn/error.h:1", "nothing of ours")
+
     def test_tools_may_not_reach_into_the_library(self):
         self.plant("src/tools/top.cc", '#include "client/session.h"')
         self.expect_finding("src/tools/top.cc:1", "tools may not include")

@@ -1,0 +1,80 @@
+// session.h - this process's attachment to the node of its domain.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tarn/error.h"
+#include "tarn/inspect.h"
+#include "tarn/message.h"
+#include "tarn/pipe.h"
+
+namespace tarn {
+
+// Which domain to join, and as whom. Everything has a default.
+struct ConnectOptions {
+  // The domain's key. Empty: $TARN_APPLICATION, else "default"; $TARN_USER, else the account's
+  // name. Both 1 to 63 bytes of letters, digits, '.', '_' and '-', not beginning with '.'.
+  std::string application{};
+  std::string user{};
+  // Shown by `tarn session ls`. Empty: the program's name.
+  std::string name{};
+  // Start the node when none runs. Observers say false, and get Error::node_unavailable.
+  bool start_node = true;
+  // How long to wait for a node that is starting.
+  std::chrono::milliseconds patience{5000};
+  // This session may own at most this many bytes; 0: the domain's limit alone counts.
+  std::uint64_t quota_bytes = 0;
+};
+
+// A cheap handle, copyable, safe to use from any number of threads. The session ends when the last
+// handle to it, its pipes, loans and messages goes, or with the process, however it dies. When the
+// node's worker restarts, the library reconnects by itself. After fork() only the parent has it.
+class Session {
+ public:
+  Session() noexcept = default;
+  explicit operator bool() const noexcept { return core_ != nullptr; }
+
+  // Opens the pipe, or creates it. Throws Error: invalid_argument (name or capacity),
+  // option_mismatch (it exists with other options), table_full, domain_full, node_lost, forked.
+  Pipe pipe(std::string_view name, const PipeOptions& options = {});
+  // Opens it, or throws not_found.
+  Pipe open_pipe(std::string_view name, const PipeOptions& options = {});
+  // Creates it, or throws exists.
+  Pipe create_pipe(std::string_view name, const PipeOptions& options = {});
+  // Ends the name and closes the pipe: consumers that have it open may still drain it. Throws
+  // not_found.
+  void remove_pipe(std::string_view name);
+
+  // Memory for one message, for any pipe. Throws Error: domain_full, quota_exceeded, no_memory,
+  // too_large, node_lost, forked.
+  Loan loan(std::size_t size_bytes);
+  // Why the newest push() of this session returned no_memory or too_large.
+  std::optional<Error> last_refusal() const;
+
+  std::uint32_t id() const noexcept;
+  const std::string& application() const noexcept;
+  const std::string& user() const noexcept;
+
+  // What the node knows; watching changes nothing. Each throws node_lost when it does not answer.
+  NodeStatus status();
+  std::vector<PipeStatus> pipes();
+  PipeStatus pipe_status(std::string_view name);  // throws not_found
+  std::vector<SessionStatus> sessions();
+
+ private:
+  friend Session connect(const ConnectOptions& options);
+  explicit Session(std::shared_ptr<detail::SessionCore> core) noexcept : core_(std::move(core)) {}
+  std::shared_ptr<detail::SessionCore> core_;
+};
+
+// Joins the domain. Throws Error: node_unavailable, access_denied, version_mismatch,
+// unsafe_directory, invalid_argument, no_descriptors, table_full, os.
+Session connect(const ConnectOptions& options = {});
+
+}  // namespace tarn

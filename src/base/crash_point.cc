@@ -1,0 +1,54 @@
+#include "base/crash_point.h"
+
+#ifdef TARN_CRASH_POINTS
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+namespace tarn {
+namespace {
+
+std::atomic<std::uint64_t> g_countdown{0};
+std::atomic<std::uint64_t> g_passed{0};
+std::atomic<const char*> g_prefix{""};
+
+// TARN_CRASH_AT=[prefix:]k arms a program from outside, so that whole programs can be swept.
+struct ArmFromEnvironment {
+  ArmFromEnvironment() noexcept {
+    const char* wish = std::getenv("TARN_CRASH_AT");
+    if (wish == nullptr) return;
+    const char* colon = std::strrchr(wish, ':');
+    const char* number = colon == nullptr ? wish : colon + 1;
+    static char prefix[64];
+    if (colon != nullptr && colon - wish < static_cast<std::ptrdiff_t>(sizeof prefix)) {
+      std::memcpy(prefix, wish, static_cast<std::size_t>(colon - wish));
+    }
+    arm_crash_point(prefix, std::strtoull(number, nullptr, 10));
+  }
+};
+const ArmFromEnvironment g_arm_from_environment;
+
+}  // namespace
+
+void arm_crash_point(std::uint64_t countdown) noexcept { arm_crash_point("", countdown); }
+
+void arm_crash_point(const char* prefix, std::uint64_t countdown) noexcept {
+  g_prefix.store(prefix);
+  g_passed.store(0);
+  g_countdown.store(countdown);
+}
+
+std::uint64_t crash_points_passed() noexcept { return g_passed.load(); }
+
+void pass_crash_point(const char* name) noexcept {
+  const char* prefix = g_prefix.load();
+  if (std::strncmp(name, prefix, std::strlen(prefix)) != 0) return;
+  const std::uint64_t passed = g_passed.fetch_add(1) + 1;
+  if (passed == g_countdown.load()) std::raise(SIGKILL);
+}
+
+}  // namespace tarn
+
+#endif

@@ -1,0 +1,26 @@
+// crash_point.h - named places where a test may end the process by SIGKILL.
+//
+// In builds without TARN_CRASH_POINTS the macro is empty. In the others a test arms the k-th point
+// that the process will pass (arm_crash_point), or none; passing it raises SIGKILL on the spot.
+#pragma once
+
+#include <cstdint>
+
+namespace tarn {
+
+#ifdef TARN_CRASH_POINTS
+// The process ends by SIGKILL when it passes its `countdown`-th crash point from now on; 0 disarms.
+void arm_crash_point(std::uint64_t countdown) noexcept;
+// As above, but only points whose name begins with `prefix` count. `prefix` must outlive the use.
+void arm_crash_point(const char* prefix, std::uint64_t countdown) noexcept;
+// How many points this process has passed since it last armed.
+std::uint64_t crash_points_passed() noexcept;
+void pass_crash_point(const char* name) noexcept;
+#define TARN_CRASH_POINT(name) ::tarn::pass_crash_point(name)
+#else
+#define TARN_CRASH_POINT(name) \
+  do {                         \
+  } while (false)
+#endif
+
+}  // namespace tarn
