@@ -23,6 +23,5 @@ struct SlabHeader {
 static_assert(std::is_standard_layout_v<SlabHeader> && sizeof(SlabHeader) == 48);
 
 inline constexpr std::uint64_t kFirstChunkOffset = kPage;
-inline constexpr std::uint32_t kMaxChunks = 4096;
 
 }  // namespace tarn::layout

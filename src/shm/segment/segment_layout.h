@@ -38,6 +38,7 @@ static_assert(sizeof(SegmentHeader) == 32 && offsetof(SegmentHeader, size_bytes)
 // Limits that the node's tables set. Ids are table index + generation; index 0 is never used.
 inline constexpr std::uint32_t kMaxSessions = 4096;
 inline constexpr std::uint32_t kMaxSegments = 65536;
+inline constexpr std::uint32_t kMaxChunks = 4096;  // in one slab, hence in one hold row
 
 }  // namespace tarn::layout
 

@@ -27,6 +27,7 @@ struct SessionHeader {
   alignas(kCacheLine) std::atomic<std::uint64_t> forwards;
   alignas(kCacheLine) std::atomic<std::uint32_t> row_count;  // rows below it have their pages
   std::atomic<std::uint32_t> end_count;                      // ends below it have their pages
+  std::atomic<std::uint64_t> row_changes;  // bumped after a row was added or removed
 };
 static_assert(std::is_standard_layout_v<SessionHeader>);
 static_assert(offsetof(SessionHeader, forwards) == 1 * kCacheLine);
