@@ -74,4 +74,5 @@ function(tarn_public_library)
     LINKER_LANGUAGE CXX
     VERSION ${PROJECT_VERSION}
     SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  add_dependencies(programs tarn)
 endfunction()

@@ -1,6 +1,6 @@
 # Programs: the daemon's, the command line, the examples, the benchmarks.
 
-# All that a user runs, without the tests: what ./run builds.
+# The library and all that a user runs, without the tests: what ./run builds.
 add_custom_target(programs)
 
 # tarn_program(<name> MAIN <file> [SOURCES <file>...] [LIBRARIES <target>...] [INSTALL]):

@@ -43,6 +43,7 @@ start_programs() {
 
 declare -A program_of # process id -> program, of those that still run
 start() {
+  # In the background a program ignores Ctrl-C, so that it is this script that ends it.
   "$bin/$1" "${@:2}" &
   program_of[$!]=$1
 }
@@ -80,5 +81,6 @@ wait_for_programs
 echo "The spectrogram is in $picture"
 if ! $once; then
   echo "The domain '$TARN_APPLICATION' stays up; Ctrl-C ends it."
-  "$bin/tarn" top
+  trap 'exit 0' INT
+  "$bin/tarn" top || true
 fi
