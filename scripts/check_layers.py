@@ -51,13 +51,14 @@ SHM_RANK = {
     "flow": 4,
 }
 
-# The system's own headers belong to src/os, so that tests can replace what stands behind them.
+# The system's own headers belong to src/os, so that tests can replace what stands behind them. The
+# tools are ordinary programs outside the library: src/os is not theirs to use.
 SYSTEM_HEADER = re.compile(
     r"^(?:sys/(?!types\.h$)|linux/|asm/|netinet/|arpa/|net/"
     r"|(?:unistd|fcntl|sched|poll|spawn|pthread|signal|dirent|pwd|grp|netdb|dlfcn|semaphore"
     r"|mqueue|termios|ucontext|syscall|aio)\.h$)"
 )
-SYSTEM_HEADER_PLACES = ("src/os/", "src/testing/", "src/tools/bench/", "tests/", "bench/")
+SYSTEM_HEADER_PLACES = ("src/os/", "src/testing/", "src/tools/", "tests/", "bench/")
 
 # Other projects' headers, and the places below which they may be included.
 LIBRARY_PLACES = {

@@ -5,10 +5,11 @@
 
 sync(name)   in a comment: a release end and an acquire end of that name exist, each with its
              memory order on the comment's lines or within 8 lines below.
-relaxed      has a comment `relaxed: why` on its line or within 4 lines above.
+relaxed      has a comment `relaxed: why` on its line or within 4 lines above; one reason holds
+             for a run of relaxed lines with at most one other line between two of them.
 seq_cst      has a comment `seq_cst: a and b ...` on its line or within 8 lines above, which names
-             the two words that need one order. An atomic operation without a written order is
-             seq_cst too.
+             the two words that need one order. In the library and the daemon, an atomic operation
+             without a written order is seq_cst too.
 
 Tests and benchmarks are not read: their threads are judged by the sanitizer.
 """
@@ -23,8 +24,12 @@ from pathlib import Path
 from source_tree import Finding, code_files, default_root, read_lines, report, split_comment
 
 FOLDERS = ("include", "src", "compat", "bindings")
+ORDERS_ARE_WRITTEN_IN = tuple(
+    f"src/{layer}/" for layer in ("base", "os", "shm", "wire", "client", "daemon")
+)
 SYNC_REACH = 8
 RELAXED_REACH = 4
+RELAXED_RUN = 2
 SEQ_CST_REACH = 8
 
 SYNC = re.compile(r"\bsync\(([^)]*)\)")
@@ -104,18 +109,27 @@ def has_unordered_operation(lines, index):
     return False
 
 
-def check_orders(path, lines):
+def check_relaxed(path, lines):
+    last_excused = None
     for index, line in enumerate(lines):
-        orders = orders_in(line)
-        if "relaxed" in orders and "relaxed:" not in comments_above(lines, index, RELAXED_REACH):
-            yield Finding(
-                path,
-                index + 1,
-                "relaxed without its reason: say `relaxed: why stale is harmless` within "
-                f"{RELAXED_REACH} lines above",
-            )
-        unordered = has_unordered_operation(lines, index)
-        if "seq_cst" not in orders and not unordered:
+        if "relaxed" not in orders_in(line):
+            continue
+        in_run = last_excused is not None and index - last_excused <= RELAXED_RUN
+        if in_run or "relaxed:" in comments_above(lines, index, RELAXED_REACH):
+            last_excused = index
+            continue
+        yield Finding(
+            path,
+            index + 1,
+            "relaxed without its reason: say `relaxed: why stale is harmless` within "
+            f"{RELAXED_REACH} lines above",
+        )
+
+
+def check_seq_cst(path, lines):
+    for index, line in enumerate(lines):
+        unordered = path.startswith(ORDERS_ARE_WRITTEN_IN) and has_unordered_operation(lines, index)
+        if "seq_cst" not in orders_in(line) and not unordered:
             continue
         if not TWO_WORDS.search(comments_above(lines, index, SEQ_CST_REACH)):
             what = "an operation without a written order is seq_cst" if unordered else "seq_cst"
@@ -165,7 +179,8 @@ def check(root):
         if path.endswith(("_test.cc", "_bench.cc")):
             continue
         lines = parse(read_lines(root, path))
-        findings += check_orders(path, lines)
+        findings += check_relaxed(path, lines)
+        findings += check_seq_cst(path, lines)
         for name, line, orders in sync_tags(path, lines):
             tags[name].append((path, line, orders))
     return findings + list(check_names(tags))

@@ -62,6 +62,12 @@ class RelaxedTest(PlantedTreeTest):
         self.plant("src/shm/b.cc", self.LOAD + "  // relaxed: a hint")
         self.expect_clean()
 
+    def test_one_reason_holds_for_a_run_but_not_across_a_gap(self):
+        self.plant("src/shm/a.cc", "// relaxed: counters.", *[self.LOAD] * 9, "if (x)", self.LOAD)
+        self.expect_clean()
+        self.plant("src/shm/a.cc", "// relaxed: counters.", *[self.LOAD] * 9, "", "", self.LOAD)
+        self.expect_finding("src/shm/a.cc:13", "relaxed without its reason")
+
     def test_no_reason_is_found(self):
         self.plant("src/shm/a.cc", "", self.LOAD)
         self.expect_finding("src/shm/a.cc:2", "relaxed without its reason")
@@ -85,7 +91,8 @@ class SeqCstTest(PlantedTreeTest):
     STORE = "sleeping.store(1, std::memory_order_seq_cst);"
 
     def test_two_named_words_are_enough(self):
-        self.plant("src/shm/a.cc", "// seq_cst: `sleeping`", "// and `tail` need one order.", self.STORE)
+        comment = ("// seq_cst: `sleeping`", "// and `tail` need one order.")
+        self.plant("src/shm/a.cc", *comment, self.STORE)
         self.expect_clean()
 
     def test_no_words_are_found(self):
@@ -95,6 +102,10 @@ class SeqCstTest(PlantedTreeTest):
     def test_an_operation_without_an_order_is_found(self):
         self.plant("src/shm/a.cc", "if (tail_.load() == head) return;")
         self.expect_finding("src/shm/a.cc:1", "without a written order")
+
+    def test_outside_the_library_the_default_order_is_fine(self):
+        self.plant("src/tools/a.cc", "if (arrived.load() != 0) return;")
+        self.expect_clean()
 
     def test_a_read_modify_write_without_an_order_is_found(self):
         self.plant("src/shm/a.cc", "tail_.fetch_add(", "    step(1));")
