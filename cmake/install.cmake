@@ -28,8 +28,8 @@ if(TARGET tarn)
     set(pc_libs_private "")
   endif()
   # The prefix is found from the file's own place, so that an installed tree can be moved.
-  file(RELATIVE_PATH pc_to_prefix
-    ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+  set(pc_to_prefix ${CMAKE_INSTALL_PREFIX})
+  cmake_path(RELATIVE_PATH pc_to_prefix BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
   configure_file(${CMAKE_CURRENT_LIST_DIR}/tarn.pc.in ${PROJECT_BINARY_DIR}/tarn.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/tarn.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endif()

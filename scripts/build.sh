@@ -17,7 +17,7 @@ steps() {
   # Ninja configures again by itself when a CMake file changes; the presets it does not know.
   if [ ! -f "build/$preset/build.ninja" ] ||
     [ CMakePresets.json -nt "build/$preset/CMakeCache.txt" ]; then
-    cmake --preset "$preset"
+    cmake --preset "$preset" || return
   fi
   cmake --build --preset "$preset" -j "$(nproc)" "${targets[@]}"
 }
