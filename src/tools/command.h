@@ -31,10 +31,19 @@ struct CommandContext {
   std::function<ExitCode()> action{};  // of the subcommand that was chosen
 };
 
-// The options of one that only looks: it never starts a node, and `session ls` shows it as `name`.
-inline ConnectOptions observer(const CommandContext& context, std::string name) {
+// The options of one that only looks: it is no session, and never starts a node.
+inline ConnectOptions observer(const CommandContext& context) {
   ConnectOptions options = context.connect;
   options.start_node = false;
+  options.observer = true;
+  return options;
+}
+
+// The options of one that takes part; `session ls` shows it as `name`.
+inline ConnectOptions participant(const CommandContext& context, std::string name,
+                                  bool start_node) {
+  ConnectOptions options = context.connect;
+  options.start_node = start_node;
   options.name = std::move(name);
   return options;
 }

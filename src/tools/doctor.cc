@@ -51,7 +51,7 @@ void print(const std::vector<Finding>& findings, const Style& style, std::ostrea
 }
 
 ExitCode doctor(CommandContext& context) {
-  const std::vector<Finding> findings = examine_host(observer(context, "tarn doctor"));
+  const std::vector<Finding> findings = examine_host(observer(context));
   if (context.json) {
     context.out << json_text(json_of(findings)) << '\n';
   } else {

@@ -21,7 +21,7 @@ std::string domain_of(const NodeStatus& node) { return node.application + '/' + 
 
 ExitCode up(CommandContext& context) {
   const bool started = start_node(context.connect);
-  const NodeStatus node = connect(observer(context, "tarn up")).status();
+  const NodeStatus node = connect(observer(context)).status();
   if (context.json) {
     context.out << json_text({{"started", started}, {"node", json_of(node)}}) << '\n';
     return ExitCode::ok;
@@ -41,7 +41,7 @@ ExitCode down(CommandContext& context, const DownOptions& options) {
   constexpr std::chrono::milliseconds kPatience(5000);
   const auto patience =
       options.timeout ? std::chrono::ceil<std::chrono::milliseconds>(*options.timeout) : kPatience;
-  const bool stopped = stop_node(observer(context, "tarn down"), options.force, patience);
+  const bool stopped = stop_node(observer(context), options.force, patience);
   if (context.json) {
     context.out << json_text({{"stopped", stopped}}) << '\n';
   } else {
@@ -70,14 +70,14 @@ std::string text_of(const NodeStatus& node, const Style& style) {
                            " (" + format_share(node.used_bytes, node.limit_bytes) + ")");
   fields.add("segments",
              format_count(node.segments) + ", of the dead " + format_count(node.orphan_segments));
-  fields.add("sessions", format_count(node.sessions) + ", this command's included");
+  fields.add("sessions", format_count(node.sessions));
   fields.add("pipes", format_count(node.pipes));
   fields.add("recovered", format_count(node.recovered_sessions) + " sessions");
   return fields.text(style);
 }
 
 ExitCode status(CommandContext& context) {
-  const NodeStatus node = connect(observer(context, "tarn status")).status();
+  const NodeStatus node = connect(observer(context)).status();
   if (context.json) {
     context.out << json_text(json_of(node)) << '\n';
   } else {

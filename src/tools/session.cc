@@ -37,7 +37,7 @@ std::string text_of(const std::vector<SessionStatus>& sessions, const Style& sty
 }
 
 ExitCode list(CommandContext& context) {
-  const auto sessions = connect(observer(context, "tarn session ls")).sessions();
+  const auto sessions = connect(observer(context)).sessions();
   if (context.json) {
     context.out << json_text(json_of(sessions)) << '\n';
   } else {
@@ -52,8 +52,8 @@ void register_session(CLI::App& app, CommandContext& context) {
   CLI::App& session =
       add_command(app, "session", "The programs attached to the node", "  tarn session ls\n");
   session.require_subcommand(1);
-  CLI::App& ls = add_command(session, "ls", "Lists them, this command included",
-                             "  tarn session ls --json | jq -r '.[].name'\n");
+  CLI::App& ls =
+      add_command(session, "ls", "Lists them", "  tarn session ls --json | jq -r '.[].name'\n");
   run_on(ls, context, [&context] { return list(context); });
 }
 

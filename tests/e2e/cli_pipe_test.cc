@@ -82,7 +82,7 @@ TEST_F(CliPipeTest, TheCountersSayWhatHappened) {
   output_of({"pipe", "push", "x", "--capacity", "8"}, "abc\nde\n");
   output_of({"pipe", "pop", "x"});
   const Json pipe = json_of({"pipe", "info", "x"});
-  EXPECT_EQ(pipe.size(), 19u);
+  EXPECT_EQ(pipe.size(), 18u);
   EXPECT_EQ(pipe["capacity"], 8);
   EXPECT_EQ(pipe["delivery"], "at_most_once");
   EXPECT_EQ(pipe["depth"], 1);

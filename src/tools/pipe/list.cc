@@ -55,8 +55,8 @@ std::string text_of(const PipeStatus& pipe, const Style& style) {
   fields.add("popped", format_count(pipe.popped) + " messages, " + format_size(pipe.popped_bytes));
   fields.add("waits", format_count(pipe.push_waits) + " to push, " + format_count(pipe.pop_waits) +
                           " to pop");
-  fields.add("after deaths", format_count(pipe.skipped) + " skipped, " + format_count(pipe.lost) +
-                                 " lost, " + format_count(pipe.redelivered) + " redelivered");
+  fields.add("after deaths", format_count(pipe.skipped) + " skipped, " +
+                                 format_count(pipe.redelivered) + " redelivered");
   fields.add("open in", format_count(pipe.sessions) + " sessions: " + format_count(pipe.producers) +
                             " producers, " + format_count(pipe.consumers) + " consumers");
   return fields.text(style);
@@ -72,12 +72,12 @@ void print(CommandContext& context, const T& what) {
 }
 
 ExitCode list(CommandContext& context) {
-  print(context, connect(observer(context, "tarn pipe ls")).pipes());
+  print(context, connect(observer(context)).pipes());
   return ExitCode::ok;
 }
 
 ExitCode info(CommandContext& context, const std::string& name) {
-  print(context, connect(observer(context, "tarn pipe info")).pipe_status(name));
+  print(context, connect(observer(context)).pipe_status(name));
   return ExitCode::ok;
 }
 

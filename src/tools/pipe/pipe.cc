@@ -20,9 +20,7 @@ struct NamedPipe {
 };
 
 ExitCode create(CommandContext& context, const NamedPipe& what) {
-  ConnectOptions options = context.connect;
-  options.name = "tarn pipe create";
-  Session session = connect(options);
+  Session session = connect(participant(context, "tarn pipe create", true));
   const Pipe pipe = session.create_pipe(what.name, what.options);
   if (context.json) {
     context.out << json_text(json_of(session.pipe_status(what.name))) << '\n';
@@ -42,13 +40,13 @@ void confirm(CommandContext& context, const NamedPipe& what, const std::string& 
 }
 
 ExitCode close(CommandContext& context, const NamedPipe& what) {
-  connect(observer(context, "tarn pipe close")).open_pipe(what.name).close();
+  connect(participant(context, "tarn pipe close", false)).open_pipe(what.name).close();
   confirm(context, what, "closed");
   return ExitCode::ok;
 }
 
 ExitCode remove(CommandContext& context, const NamedPipe& what) {
-  connect(observer(context, "tarn pipe rm")).remove_pipe(what.name);
+  connect(observer(context)).remove_pipe(what.name);
   confirm(context, what, "removed");
   return ExitCode::ok;
 }

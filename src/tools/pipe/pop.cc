@@ -29,10 +29,7 @@ struct PopOptions {
 };
 
 Pipe open(CommandContext& context, const PopOptions& options) {
-  ConnectOptions connect_options = context.connect;
-  connect_options.name = "tarn pipe pop";
-  connect_options.start_node = options.create;
-  Session session = connect(connect_options);
+  Session session = connect(participant(context, "tarn pipe pop", options.create));
   return options.create ? session.pipe(options.name, options.pipe)
                         : session.open_pipe(options.name, options.pipe);
 }

@@ -83,9 +83,7 @@ void print_result(CommandContext& context, const PushOptions& options, const Pro
 
 ExitCode push(CommandContext& context, const PushOptions& options) {
   const StopSignals signals;
-  ConnectOptions connect_options = context.connect;
-  connect_options.name = "tarn pipe push";
-  Session session = connect(connect_options);
+  Session session = connect(participant(context, "tarn pipe push", true));
   Pipe pipe = session.pipe(options.name, options.pipe);
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   Progress progress({.live = options.progress && !context.json,

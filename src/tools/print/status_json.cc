@@ -55,7 +55,6 @@ Json json_of(const PipeStatus& pipe) {
           {"pop_waits", pipe.pop_waits},
           {"skipped", pipe.skipped},
           {"redelivered", pipe.redelivered},
-          {"lost", pipe.lost},
           {"producers", pipe.producers},
           {"consumers", pipe.consumers},
           {"sessions", pipe.sessions}};

@@ -57,7 +57,7 @@ void print_frame(CommandContext& context, const Snapshot& earlier, const Snapsho
 
 // Frames one after the other, for pipes and files; ends when nobody reads them.
 ExitCode run_batch(CommandContext& context, const TopOptions& options, const StopSignals& signals) {
-  Session session = connect(observer(context, "tarn top"));
+  Session session = connect(observer(context));
   Snapshot earlier = take_snapshot(session);
   do {
     pause(signals, until(interval_of(options)));
@@ -85,7 +85,7 @@ class LiveView {
 
  private:
   void reconnect() {
-    session_ = connect(observer(context_, "tarn top"));
+    session_ = connect(observer(context_));
     earlier_ = take_snapshot(session_);
   }
 
