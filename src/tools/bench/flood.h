@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/bench/clock.h"
-#include "tools/bench/processes.h"
+#include "tools/bench/method/clock.h"
+#include "tools/bench/method/processes.h"
 #include "tools/bench/stage.h"
 
 namespace tarn::bench {

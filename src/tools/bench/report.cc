@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "tools/bench/processes.h"
+#include "tools/bench/method/processes.h"
 
 namespace tarn::bench {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/bench/machine.h"
+#include "tools/bench/method/machine.h"
 
 namespace tarn::bench {
 

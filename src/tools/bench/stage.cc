@@ -4,8 +4,8 @@
 #include <cmath>
 #include <ostream>
 
-#include "tools/bench/machine.h"
-#include "tools/bench/rounds.h"
+#include "tools/bench/method/machine.h"
+#include "tools/bench/method/rounds.h"
 
 namespace tarn::bench {
 namespace {

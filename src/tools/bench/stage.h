@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "tools/bench/floors.h"
-#include "tools/bench/ping_pong.h"
+#include "tools/bench/method/floors.h"
+#include "tools/bench/method/ping_pong.h"
 #include "tools/bench/report.h"
 
 namespace tarn::bench {

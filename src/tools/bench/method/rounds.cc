@@ -1,4 +1,4 @@
-#include "tools/bench/rounds.h"
+#include "tools/bench/method/rounds.h"
 
 #include <algorithm>
 #include <cmath>

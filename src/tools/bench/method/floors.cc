@@ -1,4 +1,4 @@
-#include "tools/bench/floors.h"
+#include "tools/bench/method/floors.h"
 
 #include <linux/futex.h>
 #include <sys/epoll.h>
@@ -13,7 +13,7 @@
 #include <span>
 #include <vector>
 
-#include "tools/bench/payload.h"
+#include "tools/bench/method/payload.h"
 
 namespace tarn::bench {
 namespace {

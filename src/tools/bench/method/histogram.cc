@@ -1,4 +1,4 @@
-#include "tools/bench/histogram.h"
+#include "tools/bench/method/histogram.h"
 
 #include <algorithm>
 #include <cmath>

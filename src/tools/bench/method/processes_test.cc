@@ -1,4 +1,4 @@
-#include "tools/bench/processes.h"
+#include "tools/bench/method/processes.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "tools/bench/machine.h"
+#include "tools/bench/method/machine.h"
 
 namespace tarn::bench {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/bench/machine.h"
+#include "tools/bench/method/machine.h"
 
 #include <sched.h>
 #include <sys/utsname.h>
@@ -10,7 +10,7 @@
 #include <sstream>
 #include <string_view>
 
-#include "tools/bench/processes.h"
+#include "tools/bench/method/processes.h"
 
 namespace tarn::bench {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/bench/clock.h"
+#include "tools/bench/method/clock.h"
 
 #include <algorithm>
 #include <limits>

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "tools/bench/ping_pong.h"
+#include "tools/bench/method/ping_pong.h"
 
 namespace tarn::bench {
 

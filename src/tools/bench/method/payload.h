@@ -6,7 +6,7 @@
 #include <cstring>
 #include <span>
 
-#include "tools/bench/processes.h"
+#include "tools/bench/method/processes.h"
 
 namespace tarn::bench {
 

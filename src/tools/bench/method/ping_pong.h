@@ -6,9 +6,9 @@
 
 #include <cstdint>
 
-#include "tools/bench/clock.h"
-#include "tools/bench/histogram.h"
-#include "tools/bench/processes.h"
+#include "tools/bench/method/clock.h"
+#include "tools/bench/method/histogram.h"
+#include "tools/bench/method/processes.h"
 
 namespace tarn::bench {
 

@@ -1,4 +1,4 @@
-#include "tools/bench/processes.h"
+#include "tools/bench/method/processes.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,7 +14,7 @@
 #include <cstring>
 #include <iostream>
 
-#include "tools/bench/machine.h"
+#include "tools/bench/method/machine.h"
 
 namespace tarn::bench {
 namespace {
