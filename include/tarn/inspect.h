@@ -25,7 +25,6 @@ struct PipeStatus {
   std::uint64_t pop_waits = 0;   // how often a consumer went to sleep because it was empty
   std::uint64_t skipped = 0;     // claimed by a producer that died before it had pushed
   std::uint64_t redelivered = 0;
-  std::uint64_t lost = 0;  // pushed messages that died with their consumer: at_most_once
   std::uint32_t producers = 0;  // sessions that have pushed and still have it open
   std::uint32_t consumers = 0;  // sessions that have popped and still have it open
   std::uint32_t sessions = 0;   // sessions that have it open
@@ -43,7 +42,7 @@ struct SessionStatus {
   std::uint64_t segment_bytes = 0;
   std::uint64_t quota_bytes = 0;  // 0: none
   std::uint32_t pipes = 0;        // pipes it has open
-  std::uint32_t holds = 0;        // messages it holds, its own unpushed loans included
+  std::uint32_t holds = 0;        // received messages that it still holds
   std::uint64_t pushed = 0;       // over the pipes it has open
   std::uint64_t popped = 0;
 };

@@ -17,18 +17,18 @@ namespace tarn {
 
 namespace detail {
 class SessionCore;
-struct PipeCore;
+class PipeCore;
+class Observer;
 }  // namespace detail
 
 // Payloads up to this size travel inside a pipe's slot; larger ones by reference.
 inline constexpr std::size_t kInlineBytes = 48;
 
-// Where a payload stands: in shared memory (segment and chunk), or in `small`.
+// Where a payload stands: in shared memory, or in `small`. For the library's own use.
 struct PayloadPlace {
   std::shared_ptr<detail::SessionCore> core;  // null: holds nothing
   const std::byte* address = nullptr;         // in shared memory; null: the payload is in `small`
-  std::uint32_t segment_index = 0;
-  std::uint32_t segment_generation = 0;
+  void* origin = nullptr;             // the library's record of the segment
   std::uint32_t chunk = 0;
   std::size_t size_bytes = 0;
   alignas(16) std::byte small[kInlineBytes];
@@ -62,7 +62,7 @@ class Loan {
 
  private:
   friend class detail::SessionCore;
-  friend struct detail::PipeCore;
+  friend class detail::PipeCore;
   friend class Pipe;
   PayloadPlace place_;
 };
@@ -115,10 +115,11 @@ class Message {
 
  private:
   friend class detail::SessionCore;
-  friend struct detail::PipeCore;
+  friend class detail::PipeCore;
   friend class Pipe;
   PayloadPlace place_;
-  std::shared_ptr<detail::PipeCore> unacknowledged_;  // null on at-most-once pipes
+  std::shared_ptr<detail::PipeCore> unacknowledged_;  // null: nothing left to acknowledge
+  void end() noexcept;
   std::uint64_t position_ = 0;
   bool redelivered_ = false;
 };

@@ -26,6 +26,9 @@ struct ConnectOptions {
   std::string name{};
   // Start the node when none runs. Observers say false, and get Error::node_unavailable.
   bool start_node = true;
+  // Only looks: status(), pipes(), pipe_status(), sessions() and remove_pipe(). It is no session,
+  // does not keep the node alive, and never starts one; everything else throws invalid_argument.
+  bool observer = false;
   // How long to wait for a node that is starting.
   std::chrono::milliseconds patience{5000};
   // This session may own at most this many bytes; 0: the domain's limit alone counts.
@@ -38,7 +41,7 @@ struct ConnectOptions {
 class Session {
  public:
   Session() noexcept = default;
-  explicit operator bool() const noexcept { return core_ != nullptr; }
+  explicit operator bool() const noexcept { return core_ != nullptr || observer_ != nullptr; }
 
   // Opens the pipe, or creates it. Throws Error: invalid_argument (name or capacity),
   // option_mismatch (it exists with other options), table_full, domain_full, node_lost, forked.
@@ -57,6 +60,7 @@ class Session {
   // Why the newest push() of this session returned no_memory or too_large.
   std::optional<Error> last_refusal() const;
 
+  // 0 for observers.
   std::uint32_t id() const noexcept;
   const std::string& application() const noexcept;
   const std::string& user() const noexcept;
@@ -69,8 +73,8 @@ class Session {
 
  private:
   friend Session connect(const ConnectOptions& options);
-  explicit Session(std::shared_ptr<detail::SessionCore> core) noexcept : core_(std::move(core)) {}
   std::shared_ptr<detail::SessionCore> core_;
+  std::shared_ptr<detail::Observer> observer_;  // instead of core_
 };
 
 // Joins the domain. Throws Error: node_unavailable, access_denied, version_mismatch,

@@ -1,0 +1,44 @@
+# What `cmake --install` lays out: library, headers, CMake package, pkg-config file, completion,
+# documents. The programs install themselves (programs.cmake).
+include(CMakePackageConfigHelpers)
+
+if(TARGET tarn)
+  set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tarn)
+  install(TARGETS tarn EXPORT tarn-targets
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT tarn-targets NAMESPACE tarn:: DESTINATION ${package_dir})
+  configure_package_config_file(
+    ${CMAKE_CURRENT_LIST_DIR}/tarn-config.cmake.in ${PROJECT_BINARY_DIR}/tarn-config.cmake
+    INSTALL_DESTINATION ${package_dir})
+  write_basic_package_version_file(${PROJECT_BINARY_DIR}/tarn-config-version.cmake
+    COMPATIBILITY SameMinorVersion)
+  install(FILES
+    ${PROJECT_BINARY_DIR}/tarn-config.cmake ${PROJECT_BINARY_DIR}/tarn-config-version.cmake
+    DESTINATION ${package_dir})
+
+  # Whoever links the static library must also link what it uses, whether or not `--static` is
+  # asked for; the shared library brings that along by itself.
+  set(pc_dependencies "-lspdlog -lfmt -pthread")
+  if(BUILD_SHARED_LIBS)
+    set(pc_libs "-ltarn")
+    set(pc_libs_private "${pc_dependencies}")
+  else()
+    set(pc_libs "-ltarn ${pc_dependencies}")
+    set(pc_libs_private "")
+  endif()
+  # The prefix is found from the file's own place, so that an installed tree can be moved.
+  set(pc_to_prefix ${CMAKE_INSTALL_PREFIX})
+  cmake_path(RELATIVE_PATH pc_to_prefix BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/tarn.pc.in ${PROJECT_BINARY_DIR}/tarn.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/tarn.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()
+
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tarn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  OPTIONAL FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+install(FILES ${PROJECT_SOURCE_DIR}/src/tools/completion/tarn.bash
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME tarn OPTIONAL)
+foreach(document README.md CHANGELOG.md LICENSE)
+  install(FILES ${PROJECT_SOURCE_DIR}/${document} DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
+endforeach()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)

@@ -1,0 +1,198 @@
+#include "client/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "os/process.h"
+
+namespace tarn {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kComeBackWithin = 10s;
+
+Error lost(const char* attempted, const wire::RunPaths& paths) {
+  return Error(Error::node_lost, attempted, "node at '" + paths.directory + "'",
+               "it ended or does not answer: see `tarn status`, then connect again");
+}
+
+}  // namespace
+
+Result<Reply, Error> ask_once(int socket, std::span<const std::byte> request, int descriptor,
+                              Deadline deadline) {
+  const std::array<int, 1> beside{descriptor};
+  const std::span<const int> descriptors =
+      descriptor >= 0 ? std::span<const int>(beside) : std::span<const int>();
+  // A node that refuses us may have closed by now; what it said first can still be read.
+  os::send_message(socket, request, descriptors, true);
+  if (!os::wait_readable(socket, deadline)) {
+    return Error(Error::node_lost, "ask the node", "no answer in time", "see the node's log");
+  }
+  std::array<std::byte, wire::kMaxMessageBytes> buffer{};
+  auto received = os::receive_message(socket, buffer, true);
+  if (received.outcome == os::ReceiveOutcome::descriptors_dropped) {
+    return Error(Error::no_descriptors, "ask the node", "RLIMIT_NOFILE",
+                 "raise the limit of open files (ulimit -n)");
+  }
+  if (received.outcome != os::ReceiveOutcome::ok) {
+    return Error(Error::node_lost, "ask the node", "it closed the connection", "try again");
+  }
+  Reply reply;
+  reply.bytes.assign(buffer.begin(),
+                     buffer.begin() + static_cast<std::ptrdiff_t>(received.size_bytes));
+  reply.descriptors = std::move(received.descriptors);
+  return reply;
+}
+
+Connection::Connection(os::UniqueFd socket, wire::RunPaths paths, wire::Hello resume,
+                       int session_fd, Hooks hooks)
+    : paths_(std::move(paths)),
+      resume_(resume),
+      session_fd_(session_fd),
+      hooks_(std::move(hooks)),
+      socket_(std::move(socket)),
+      thread_(os::start_quiet_thread("tarn-session", [this] { run(); })) {}
+
+Connection::~Connection() {
+  {
+    const std::lock_guard guard(lock_);
+    ending_ = true;
+    if (socket_) {
+      const auto goodbye = wire::make<wire::Goodbye>(0);
+      os::send_message(socket_.get(), wire::bytes_of(goodbye), {}, false);
+      os::end_conversation(socket_.get());
+    }
+    changed_.notify_all();
+  }
+  thread_.join();
+}
+
+std::uint64_t Connection::next_request() noexcept {
+  const std::lock_guard guard(lock_);
+  return next_++;
+}
+
+Result<Reply, Error> Connection::ask_bytes(std::uint64_t number,
+                                           std::span<const std::byte> request, int descriptor,
+                                           const char* attempted) {
+  Pending pending;
+  pending.request.assign(request.begin(), request.end());
+  pending.descriptor = descriptor;
+  std::unique_lock guard(lock_);
+  if (node_ended_ || lost_) return lost(attempted, paths_);
+  asked_[number] = &pending;
+  if (socket_) {
+    const std::array<int, 1> beside{descriptor};
+    // A broken line is noticed by the thread, which sends this once more when it is back.
+    os::send_message(socket_.get(), request,
+                     descriptor >= 0 ? std::span<const int>(beside) : std::span<const int>(), true);
+  }
+  changed_.wait(guard, [&] { return pending.answered || node_ended_ || lost_ || ending_; });
+  asked_.erase(number);
+  if (!pending.answered) return lost(attempted, paths_);
+  return std::move(pending.reply);
+}
+
+void Connection::run() {
+  for (;;) {
+    {
+      const std::lock_guard guard(lock_);
+      if (ending_ || node_ended_) return;
+    }
+    if (!socket_) {
+      come_back();
+      continue;
+    }
+    if (os::wait_readable(socket_.get(), Deadline::never())) receive_one();
+  }
+}
+
+void Connection::receive_one() {
+  std::array<std::byte, wire::kMaxMessageBytes> buffer;
+  auto received = os::receive_message(socket_.get(), buffer, false);
+  switch (received.outcome) {
+    case os::ReceiveOutcome::ok:
+    case os::ReceiveOutcome::descriptors_dropped:
+      handle(std::span(buffer).first(received.size_bytes), std::move(received.descriptors));
+      return;
+    case os::ReceiveOutcome::would_block:
+    case os::ReceiveOutcome::too_long:
+      return;
+    case os::ReceiveOutcome::ended:
+      const std::lock_guard guard(lock_);
+      socket_.reset();
+      return;
+  }
+}
+
+void Connection::handle(std::span<const std::byte> packet, std::vector<os::UniqueFd> descriptors) {
+  const auto header = wire::decode_header(packet);
+  if (!header) return;
+  if (header->type == wire::MessageType::notice_segment_gone) {
+    const auto notice = wire::decode<wire::NoticeSegmentGone>(packet);
+    if (notice) hooks_.segment_gone({notice->index, notice->generation});
+    return;
+  }
+  const std::lock_guard guard(lock_);
+  if (header->type == wire::MessageType::notice_shutdown) {
+    node_ended_ = true;
+  } else if (const auto found = asked_.find(header->request); found != asked_.end()) {
+    found->second->reply.bytes.assign(packet.begin(), packet.end());
+    found->second->reply.descriptors = std::move(descriptors);
+    found->second->answered = true;
+  }
+  changed_.notify_all();
+}
+
+// The worker is gone. The keeper still listens, so that connecting succeeds at once and the next
+// worker answers; a node that ended altogether refuses.
+void Connection::come_back() {
+  const Deadline deadline = Deadline::in(kComeBackWithin);
+  auto pause = 1ms;
+  for (;;) {
+    if (try_resume()) return;
+    std::unique_lock guard(lock_);
+    if (ending_ || node_ended_) return;
+    if (deadline.has_passed()) {
+      lost_ = true;
+      node_ended_ = true;
+      changed_.notify_all();
+      return;
+    }
+    changed_.wait_for(guard, pause, [&] { return ending_; });
+    pause = std::min(pause * 2, std::chrono::milliseconds(100));
+  }
+}
+
+bool Connection::try_resume() {
+  auto socket = os::connect_to(paths_.socket);
+  if (!socket) return false;
+  auto reply = ask_once(socket->get(), wire::bytes_of(resume_), session_fd_, Deadline::in(2s));
+  if (!reply) return false;
+  const auto welcome = reply->as<wire::Welcome>("come back to the node");
+  const std::lock_guard guard(lock_);
+  if (!welcome) {
+    // Another node, or one that does not know us: what it says will not change.
+    node_ended_ = welcome.error().code() != Error::busy;
+    changed_.notify_all();
+    return node_ended_;
+  }
+  socket_ = std::move(*socket);
+  send_pending_again();
+  return true;
+}
+
+// Requires: lock_ is held.
+void Connection::send_pending_again() {
+  for (const auto& [number, pending] : asked_) {
+    if (pending->answered) continue;
+    const std::array<int, 1> beside{pending->descriptor};
+    os::send_message(
+        socket_.get(), pending->request,
+        pending->descriptor >= 0 ? std::span<const int>(beside) : std::span<const int>(), true);
+  }
+}
+
+}  // namespace tarn

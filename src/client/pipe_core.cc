@@ -1,0 +1,304 @@
+#include "client/pipe_core.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/crash_point.h"
+#include "client/session_core.h"
+
+namespace tarn::detail {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Everybody looks again after this long, so that a spoilt bell costs time, never life.
+constexpr auto kLookAgain = 1s;
+// How often a waiter looks before it sleeps: between these, more where looking was worth it.
+constexpr std::int32_t kFewestSpins = 8;
+constexpr std::int32_t kMostSpins = 512;
+
+inline void pause() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
+  // relaxed: a number for people.
+  counter.fetch_add(by, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+PipeCore::PipeCore(std::shared_ptr<SessionCore> session, std::string name, Delivery delivery,
+                   std::shared_ptr<PipeControl> control, layout::EndEntry* end) noexcept
+    : session_(std::move(session)),
+      name_(std::move(name)),
+      delivery_(delivery),
+      control_(std::move(control)),
+      end_(end),
+      push_spins_(kMostSpins / 4),
+      pop_spins_(kMostSpins / 4) {}
+
+PipeCore::~PipeCore() {
+  if (!session_->is_ours()) return;
+  // relaxed: no other thread has the handle any more.
+  for (const int descriptor : {items_descriptor_.load(std::memory_order_relaxed),
+                               space_descriptor_.load(std::memory_order_relaxed)}) {
+    if (descriptor >= 0) session_->readiness().remove(descriptor);
+  }
+  session_->leave_pipe(*this);
+}
+
+// Tries for a while before the caller sleeps; true when an attempt succeeded. Looks longer where
+// that helped last time: on a busy machine with nothing to gain it soon sleeps at once.
+template <class Attempt>
+bool PipeCore::spin(std::atomic<std::int32_t>& budget, Attempt&& attempt) noexcept {
+  // relaxed: a private habit of this process.
+  const std::int32_t spins = budget.load(std::memory_order_relaxed);
+  for (std::int32_t i = 0; i < spins; ++i) {
+    pause();
+    if (attempt()) {
+      // relaxed: as above.
+      budget.store(std::min(spins * 2, kMostSpins), std::memory_order_relaxed);
+      return true;
+    }
+  }
+  // relaxed: as above.
+  budget.store(std::max(spins / 2, kFewestSpins), std::memory_order_relaxed);
+  return false;
+}
+
+PushStatus PipeCore::push(const SlotPayload& payload, std::uint64_t size_bytes,
+                          const Patience& patience, std::uint64_t& position) noexcept {
+  SlotPush outcome = view().push(session_->self(), payload, position);
+  const auto attempt = [&] {
+    outcome = view().push(session_->self(), payload, position);
+    return outcome != SlotPush::full;
+  };
+  while (outcome == SlotPush::full && patience.may_wait) {
+    if (spin(push_spins_, attempt)) break;
+    const std::uint32_t announced = announce_sleep(view().space_bell());
+    if (attempt()) break;
+    if (patience.deadline.has_passed()) return PushStatus::timed_out;
+    count(end_->push_waits);
+    sleep_on(view().space_bell(), announced, patience.deadline.earlier(Deadline::in(kLookAgain)));
+    attempt();
+  }
+  switch (outcome) {
+    case SlotPush::ok:
+      count(end_->pushed);
+      count(end_->pushed_bytes, size_bytes);
+      return PushStatus::ok;
+    case SlotPush::closed:
+      return PushStatus::closed;
+    case SlotPush::corrupt:
+      return PushStatus::corrupt;
+    case SlotPush::full:
+      break;
+  }
+  // relaxed: set once; a descriptor that is made right now starts armed.
+  const int descriptor = space_descriptor_.load(std::memory_order_relaxed);
+  if (descriptor >= 0) session_->readiness().rearm(descriptor);
+  return PushStatus::full;
+}
+
+PushStatus PipeCore::push_bytes(std::span<const std::byte> bytes,
+                                const Patience& patience) noexcept {
+  if (!session_->is_ours()) return PushStatus::forked;
+  std::uint64_t position = 0;
+  if (bytes.size() <= kInlineBytes) {
+    return push(SlotPayload::copy_of(bytes), bytes.size(), patience, position);
+  }
+  auto loan = session_->loan(bytes.size());
+  if (!loan) {
+    session_->note_refusal(loan.error());
+    return loan.error().code() == Error::too_large ? PushStatus::too_large : PushStatus::no_memory;
+  }
+  std::memcpy(loan->bytes().data(), bytes.data(), bytes.size());
+  const PushStatus status = push_loan(*loan, patience);
+  if (status == PushStatus::ok) count(end_->copied_in);
+  return status;
+}
+
+// Crash: the slot's publication inside push() commits. Before it the loan dies with us; after it
+//        the node finds the chunk named by the slot and keeps the slab until it was consumed.
+PushStatus PipeCore::push_loan(Loan& loan, const Patience& patience) noexcept {
+  if (!session_->is_ours()) return PushStatus::forked;
+  std::uint64_t position = 0;
+  PayloadPlace& place = loan.place_;
+  if (place.address == nullptr) {
+    const auto bytes = std::span<const std::byte>(place.small, place.size_bytes);
+    const PushStatus status =
+        push(SlotPayload::copy_of(bytes), place.size_bytes, patience, position);
+    if (status == PushStatus::ok) place.core.reset();
+    return status;
+  }
+  auto* slab = static_cast<Slab*>(place.origin);
+  const ChunkReference reference{slab->id, place.chunk, place.size_bytes};
+  const PushStatus status =
+      push(SlotPayload::reference_to(reference), place.size_bytes, patience, position);
+  if (status != PushStatus::ok) return status;
+  TARN_CRASH_POINT("push.loan.published");
+  session_->heap().pushed({slab, place.chunk}, &control_->view, position);
+  place.address = nullptr;
+  place.core.reset();
+  return status;
+}
+
+// Crash: our hold lasts until the slot names the chunk, so that there is no instant in which neither
+//        does. The bump tells an owner that looks at just this moment to look again.
+PushStatus PipeCore::push_message(const Message& message, const Patience& patience) noexcept {
+  if (!session_->is_ours()) return PushStatus::forked;
+  const PayloadPlace& place = message.place_;
+  if (place.address == nullptr) return push_bytes(message.bytes(), patience);
+  auto& slab = *static_cast<ForeignSlab*>(place.origin);
+  if (auto carried = session_->carry(slab, *this); !carried) {
+    session_->note_refusal(carried.error());
+    return PushStatus::no_memory;
+  }
+  std::uint64_t position = 0;
+  const ChunkReference reference{slab.id, place.chunk, place.size_bytes};
+  const PushStatus status =
+      push(SlotPayload::reference_to(reference), place.size_bytes, patience, position);
+  if (status == PushStatus::ok) session_->bump_forwards();
+  return status;
+}
+
+void PipeCore::pop(Popped& out, const Patience& patience) noexcept {
+  if (!session_->is_ours()) {
+    out.status = PopStatus::forked;
+    return;
+  }
+  Step step = Step::again;
+  const auto attempt = [&] {
+    do {
+      step = pop_once(out);
+    } while (step == Step::again);
+    return step == Step::done || out.status != PopStatus::empty;
+  };
+  if (attempt()) return;
+  while (patience.may_wait) {
+    if (spin(pop_spins_, attempt)) return;
+    const std::uint32_t announced = announce_sleep(view().items_bell());
+    if (attempt()) return;
+    if (patience.deadline.has_passed()) {
+      out.status = PopStatus::timed_out;
+      return;
+    }
+    count(end_->pop_waits);
+    sleep_on(view().items_bell(), announced, patience.deadline.earlier(Deadline::in(kLookAgain)));
+    if (attempt()) return;
+  }
+  // relaxed: set once; a descriptor that is made right now starts armed.
+  const int descriptor = items_descriptor_.load(std::memory_order_relaxed);
+  if (descriptor >= 0) session_->readiness().rearm(descriptor);
+}
+
+PipeCore::Step PipeCore::pop_once(Popped& out) noexcept {
+  Peeked found;
+  switch (view().peek(found)) {
+    case SlotPop::ok:
+      break;
+    case SlotPop::empty:
+      out.status = PopStatus::empty;
+      return Step::nothing;
+    case SlotPop::closed:
+      out.status = PopStatus::closed;
+      return Step::nothing;
+    case SlotPop::corrupt:
+      out.status = PopStatus::corrupt;
+      return Step::nothing;
+  }
+  if (found.payload.kind() == layout::PayloadKind::by_reference) return pop_reference(out, found);
+  if (found.payload.kind() != layout::PayloadKind::in_slot) return drop_nonsense(out, found);
+  if (!view().take(session_->self(), found)) return Step::again;
+  PayloadPlace& place = out.message.place_;
+  place.core = session_;
+  place.address = nullptr;
+  place.size_bytes = found.payload.size_bytes();
+  std::memcpy(place.small, found.payload.words.data(), sizeof place.small);
+  finish_pop(out, found);
+  return Step::done;
+}
+
+// Crash: our row counts the chunk before the slot lets go of it, so that there is no instant in
+//        which neither does; a death drops the row, and with at_least_once the slot still has it.
+PipeCore::Step PipeCore::pop_reference(Popped& out, const Peeked& found) noexcept {
+  const ChunkReference reference = found.payload.reference();
+  const auto slab = session_->slab_for(reference);
+  if (!slab) {
+    // The slot may be long past what we saw in it.
+    Peeked now;
+    const bool moved = view().peek(now) != SlotPop::ok || now.position != found.position ||
+                       now.word.bits() != found.word.bits();
+    if (moved) return Step::again;
+    if (slab.error().code() == Error::not_found || slab.error().code() == Error::corrupt) {
+      return drop_nonsense(out, found);
+    }
+    session_->note_refusal(slab.error());
+    out.status = PopStatus::no_memory;
+    return Step::nothing;
+  }
+  layout::HoldCount& hold = (*slab)->holds[reference.chunk];
+  // relaxed: the slot's CAS in take() orders it before the slot is free.
+  const std::uint16_t before = hold.fetch_add(1, std::memory_order_relaxed);
+  TARN_CRASH_POINT("pop.reference.counted");
+  if (before == UINT16_MAX || !view().take(session_->self(), found)) {
+    // sync(hold-ended): nothing of the chunk was looked at.
+    hold.fetch_sub(1, std::memory_order_release);
+    if (before != UINT16_MAX) return Step::again;
+    out.status = PopStatus::no_memory;
+    return Step::nothing;
+  }
+  PayloadPlace& place = out.message.place_;
+  place.core = session_;
+  place.origin = *slab;
+  place.address = (*slab)->chunk(reference.chunk);
+  place.chunk = reference.chunk;
+  place.size_bytes = reference.size_bytes;
+  finish_pop(out, found);
+  return Step::done;
+}
+
+// A slot that names what cannot be: it goes, so that the pipe can go on, and the caller is told.
+PipeCore::Step PipeCore::drop_nonsense(Popped& out, const Peeked& found) noexcept {
+  if (!view().take(session_->self(), found)) return Step::again;
+  if (view().at_least_once()) {
+    view().acknowledge(session_->self(), found.position, found.word.redelivered());
+  }
+  out.status = PopStatus::corrupt;
+  return Step::nothing;
+}
+
+void PipeCore::finish_pop(Popped& out, const Peeked& found) noexcept {
+  out.status = PopStatus::ok;
+  out.message.position_ = found.position;
+  out.message.redelivered_ = found.word.redelivered();
+  if (view().at_least_once()) out.message.unacknowledged_ = shared_from_this();
+  count(end_->popped);
+  count(end_->popped_bytes, out.message.size());
+}
+
+void PipeCore::acknowledge(std::uint64_t position, bool redelivered) noexcept {
+  if (session_->is_ours()) view().acknowledge(session_->self(), position, redelivered);
+}
+
+void PipeCore::give_back(std::uint64_t position, bool redelivered) noexcept {
+  if (session_->is_ours()) view().give_back(session_->self(), position, redelivered);
+}
+
+int PipeCore::descriptor(bool for_items) {
+  session_->require_ours("make a descriptor");
+  std::atomic<int>& cell = for_items ? items_descriptor_ : space_descriptor_;
+  const std::lock_guard guard(descriptors_);
+  // relaxed: the lock orders it.
+  if (const int made = cell.load(std::memory_order_relaxed); made >= 0) return made;
+  const auto made = session_->readiness().add(control_, for_items);
+  if (!made) throw made.error();
+  // relaxed: the lock orders it; a try that misses it finds the descriptor armed anyway.
+  cell.store(*made, std::memory_order_relaxed);
+  return *made;
+}
+
+}  // namespace tarn::detail

@@ -1,0 +1,345 @@
+#include "client/session_core.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/crash_point.h"
+
+namespace tarn::detail {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kHousekeeping = 1s;
+constexpr std::uint64_t kIdleTicks = 10;  // seconds after which unused memory goes back
+
+}  // namespace
+
+std::shared_ptr<SessionCore> SessionCore::create(os::UniqueFd socket, const wire::RunPaths& paths,
+                                                 const wire::DomainKey& key, SessionRecord record,
+                                                 const wire::Hello& hello,
+                                                 const wire::Welcome& welcome, Segment node) {
+  // In a fork()ed child the memory is not mapped and the threads are not there: leave it alone.
+  std::shared_ptr<SessionCore> core(
+      new SessionCore(key, std::move(record), welcome, std::move(node)),
+      [](SessionCore* ended) {
+        if (ended->is_ours()) delete ended;
+      });
+  wire::Hello resume = hello;
+  resume.flags |= wire::kHelloResume;
+  resume.session_index = welcome.session_index;
+  resume.session_generation = welcome.session_generation;
+  resume.token = welcome.token;
+  resume.node_id = welcome.node_id;
+  Connection::Hooks hooks;
+  hooks.segment_gone = [raw = core.get()](SegmentId id) {
+    raw->slabs_.forget(id, raw->record_, raw->record_lock_);
+  };
+  core->connection_ = std::make_unique<Connection>(std::move(socket), paths, resume,
+                                                   core->record_.fd(), std::move(hooks));
+  core->housekeeper_ =
+      os::start_quiet_thread("tarn-housekeeper", [raw = core.get()] { raw->keep_house(); });
+  return core;
+}
+
+SessionCore::SessionCore(const wire::DomainKey& key, SessionRecord record,
+                         const wire::Welcome& welcome, Segment node)
+    : fork_generation_(os::fork_generation()),
+      key_(key),
+      id_{welcome.session_index, welcome.session_generation},
+      max_message_bytes_(welcome.max_message_bytes),
+      record_(std::move(record)),
+      node_segment_(std::move(node)),
+      heap_(*this) {
+  const auto table = NodeTable::attach(node_segment_);
+  TARN_ASSERT(table.has_value());  // create()'s caller has checked it
+  node_ = *table;
+}
+
+SessionCore::~SessionCore() {
+  {
+    const std::lock_guard guard(house_lock_);
+    ending_ = true;
+  }
+  house_.notify_all();
+  if (housekeeper_.joinable()) housekeeper_.join();
+}
+
+void SessionCore::require_ours(const char* attempted) const {
+  if (is_ours()) return;
+  throw Error(Error::forked, attempted, "this process is a fork()ed child",
+              "connect anew in the child");
+}
+
+void SessionCore::keep_house() {
+  std::unique_lock guard(house_lock_);
+  while (!ending_) {
+    house_.wait_for(guard, kHousekeeping);
+    if (ending_) return;
+    guard.unlock();
+    heap_.return_idle(kIdleTicks);
+    guard.lock();
+  }
+}
+
+// --- Pipes --------------------------------------------------------------------------------------
+
+Result<std::shared_ptr<PipeCore>, Error> SessionCore::open_pipe(std::string_view name,
+                                                                const PipeOptions& options,
+                                                                wire::OpenMode mode) {
+  if (auto good = wire::check_pipe_name(name); !good) return std::move(good).error();
+  auto request = wire::make<wire::PipeOpen>(0);
+  wire::put_text(request.name, name);
+  request.mode = mode;
+  request.has_capacity = options.capacity.has_value() ? 1 : 0;
+  request.capacity = options.capacity.value_or(kDefaultCapacity);
+  request.has_delivery = options.delivery.has_value() ? 1 : 0;
+  request.delivery = static_cast<std::uint32_t>(options.delivery.value_or(Delivery::at_most_once));
+  os::random_bytes(&request.nonce, sizeof request.nonce);
+  // One opening at a time: two handles to one pipe share one core.
+  const std::lock_guard guard(pipes_lock_);
+  os::UniqueFd fd;
+  auto opened = connection_->ask<wire::PipeOpened>(request, "open the pipe", -1, &fd);
+  if (!opened) return std::move(opened).error();
+  if (auto known = pipes_[opened->pipe_id].lock(); known != nullptr) return known;
+  auto segment = map_foreign(fd.get(), opened->size_bytes, false, true);
+  if (!segment) return std::move(segment).error();
+  os::populate(segment->mapping(), true);
+  auto control = std::make_shared<PipeControl>();
+  control->segment = std::move(*segment);
+  auto view = PipeView::attach(control->segment);
+  if (!view || view->pipe_id() != opened->pipe_id) {
+    return Error(Error::corrupt, "open the pipe", std::string(name), "remove it: `tarn pipe rm`");
+  }
+  control->view = *view;
+  layout::EndEntry* end = nullptr;
+  {
+    const std::lock_guard record_guard(record_lock_);
+    const auto added = record_.add_end(opened->pipe_id);
+    if (!added) {
+      return Error(added.error(), "open the pipe", std::string(name),
+                   "close pipes that this process no longer needs");
+    }
+    end = *added;
+  }
+  auto core = std::shared_ptr<PipeCore>(
+      new PipeCore(shared_from_this(), std::string(name),
+                   static_cast<Delivery>(opened->delivery), std::move(control), end),
+      [](PipeCore* ended) {
+        if (ended->session().is_ours()) delete ended;
+      });
+  pipes_[opened->pipe_id] = core;
+  return core;
+}
+
+void SessionCore::leave_pipe(PipeCore& pipe) noexcept {
+  const std::uint32_t id = pipe.view().pipe_id();
+  const std::lock_guard guard(pipes_lock_);
+  heap_.keep_pipe(&pipe.view(), pipe.control());
+  {
+    const std::lock_guard record_guard(record_lock_);
+    record_.remove_end(pipe.end());
+  }
+  const auto known = pipes_.find(id);
+  if (known == pipes_.end() || !known->second.expired()) return;  // opened again meanwhile
+  pipes_.erase(known);
+  auto request = wire::make<wire::PipeLeave>(0);
+  request.pipe_id = id;
+  connection_->tell(request);
+}
+
+FullStatus SessionCore::remove_pipe(std::string_view name) {
+  if (auto good = wire::check_pipe_name(name); !good) return good;
+  auto request = wire::make<wire::PipeRemove>(0);
+  wire::put_text(request.name, name);
+  auto done = connection_->ask<wire::DoneReply>(request, "remove the pipe");
+  if (!done) return std::move(done).error();
+  return Done{};
+}
+
+// --- Messages -----------------------------------------------------------------------------------
+
+Result<Loan, Error> SessionCore::loan(std::size_t size_bytes) {
+  if (size_bytes > max_message_bytes_) {
+    return Error(Error::too_large, "loan memory",
+                 std::to_string(size_bytes) + " bytes where the domain's limit is " +
+                     std::to_string(max_message_bytes_),
+                 "send it in pieces, or start the node with a higher --limit");
+  }
+  Loan loan;
+  loan.place_.size_bytes = size_bytes;
+  if (size_bytes > kInlineBytes) {
+    auto place = heap_.loan(size_bytes);
+    if (!place) return std::move(place).error();
+    loan.place_.origin = place->slab;
+    loan.place_.chunk = place->chunk;
+    loan.place_.address = place->slab->chunk(place->chunk);
+  }
+  loan.place_.core = shared_from_this();
+  return loan;
+}
+
+Result<ForeignSlab*, Error> SessionCore::slab_for(const ChunkReference& reference) {
+  ForeignSlab* slab = slabs_.find(reference.segment);
+  if (slab == nullptr) [[unlikely]] {
+    auto fetched = slabs_.fetch(reference.segment, *connection_, record_, record_lock_);
+    if (!fetched) return std::move(fetched).error();
+    slab = *fetched;
+  }
+  if (reference.chunk >= slab->chunk_count || reference.size_bytes > slab->chunk_bytes) {
+    return Error(Error::corrupt, "pop", "a slot that names what cannot be", {});
+  }
+  return slab;
+}
+
+FullStatus SessionCore::carry(ForeignSlab& slab, const PipeCore& pipe) {
+  const std::uint32_t pipe_id = pipe.view().pipe_id();
+  // relaxed: asking once too often is harmless.
+  if (slab.carried_to.load(std::memory_order_relaxed) == pipe_id) return Done{};
+  auto request = wire::make<wire::SegmentCarry>(0);
+  request.index = slab.id.index;
+  request.generation = slab.id.generation;
+  request.pipe_id = pipe_id;
+  auto done = connection_->ask<wire::DoneReply>(request, "pass a message on");
+  if (!done) return std::move(done).error();
+  // relaxed: as above.
+  slab.carried_to.store(pipe_id, std::memory_order_relaxed);
+  return Done{};
+}
+
+void SessionCore::note_refusal(const Error& error) noexcept {
+  const std::lock_guard guard(refusal_lock_);
+  refusal_ = error;
+}
+
+std::optional<Error> SessionCore::last_refusal() const {
+  const std::lock_guard guard(refusal_lock_);
+  return refusal_;
+}
+
+// --- HeapHost -----------------------------------------------------------------------------------
+
+// Crash: a slab that the node never heard of dies with its descriptor; one that it knows is dropped
+//        with its owner, for no slot can name it before this returns.
+Result<AddedSlab, Error> SessionCore::add_slab(std::uint64_t chunk_bytes, std::uint32_t chunks) {
+  const auto size = slab_bytes(chunk_bytes, chunks);
+  if (!size) return Error(Error::too_large, "loan memory", std::to_string(chunk_bytes), {});
+  auto reserve = wire::make<wire::SegmentReserve>(0);
+  reserve.size_bytes = *size;
+  auto reserved = connection_->ask<wire::DoneReply>(reserve, "loan memory");
+  if (!reserved) return std::move(reserved).error();
+  TARN_CRASH_POINT("heap.grow.reserved");
+  auto owned = create_segment("tarn-slab", *size, *size, true);
+  if (!owned) return std::move(owned).error();
+  TARN_CRASH_POINT("heap.grow.created");
+  os::populate(owned->segment.mapping(), true);
+  format_slab(owned->segment, chunk_bytes, chunks);
+  auto add = wire::make<wire::SegmentAdd>(0);
+  add.size_bytes = *size;
+  add.chunk_bytes = chunk_bytes;
+  add.chunk_count = chunks;
+  os::random_bytes(&add.nonce, sizeof add.nonce);
+  auto added = connection_->ask<wire::SegmentAdded>(add, "loan memory", owned->fd.get());
+  if (!added) return std::move(added).error();
+  TARN_CRASH_POINT("heap.grow.added");
+  return AddedSlab{{added->index, added->generation}, std::move(owned->segment)};
+}
+
+void SessionCore::remove_slab(SegmentId id) noexcept {
+  auto request = wire::make<wire::SegmentRemove>(0);
+  request.index = id.index;
+  request.generation = id.generation;
+  connection_->tell(request);
+}
+
+std::uint64_t SessionCore::viewers_epoch() const noexcept {
+  // sync(viewers-changed): whoever got our slab's descriptor did so after the node bumped this.
+  return node_.entry(id_.index).viewers_epoch.load(std::memory_order_acquire);
+}
+
+std::shared_ptr<const ViewerSet> SessionCore::viewers() noexcept {
+  const std::lock_guard guard(viewers_lock_);
+  if (viewers_->epoch != viewers_epoch()) {
+    auto fresh = ask_viewers(*viewers_);
+    if (fresh == nullptr) return nullptr;
+    viewers_ = std::move(fresh);
+  }
+  return viewers_;
+}
+
+std::shared_ptr<const ViewerSet> SessionCore::ask_viewers(const ViewerSet& before) {
+  auto fresh = std::make_shared<ViewerSet>();
+  auto request = wire::make<wire::ViewersGet>(0);
+  for (bool more = true; more;) {
+    const auto answer = connection_->ask<wire::Viewers>(request, "find holders");
+    if (!answer) return nullptr;
+    if (request.after_viewer == 0 && request.after_carrier == 0) fresh->epoch = answer->epoch;
+    const auto viewer_count = std::min<std::size_t>(answer->viewer_count, answer->viewers.size());
+    for (std::size_t i = 0; i < viewer_count; ++i) {
+      const wire::ViewerFacts& facts = answer->viewers[i];
+      auto viewer = fetch_viewer({facts.index, facts.generation}, before);
+      if (viewer) {
+        fresh->viewers.push_back(std::move(*viewer));
+      } else if (viewer.error().code() != Error::not_found) {
+        return nullptr;
+      }
+      request.after_viewer = facts.index;
+    }
+    const auto carrier_count =
+        std::min<std::size_t>(answer->carrier_count, answer->carriers.size());
+    for (std::size_t i = 0; i < carrier_count; ++i) {
+      auto carrier = fetch_carrier(answer->carriers[i], before);
+      if (carrier) {
+        fresh->carriers.push_back(std::move(*carrier));
+      } else if (carrier.error().code() != Error::not_found) {
+        return nullptr;
+      }
+      request.after_carrier = answer->carriers[i];
+    }
+    more = answer->more != 0 && viewer_count + carrier_count > 0;
+  }
+  return fresh;
+}
+
+Result<Viewer, Error> SessionCore::fetch_viewer(SessionId id, const ViewerSet& before) {
+  for (const Viewer& known : before.viewers) {
+    if (known.id == id) return known;
+  }
+  auto request = wire::make<wire::SessionGet>(0);
+  request.index = id.index;
+  request.generation = id.generation;
+  os::UniqueFd fd;
+  auto got = connection_->ask<wire::SessionGot>(request, "find holders", -1, &fd);
+  if (!got) return std::move(got).error();
+  auto mapped = map_foreign(fd.get(), layout::kSessionBytes, true, false);
+  if (!mapped) return std::move(mapped).error();
+  Viewer viewer;
+  viewer.id = id;
+  viewer.segment = std::make_shared<const Segment>(std::move(*mapped));
+  const auto view = SessionView::attach(*viewer.segment);
+  if (!view) return Error(view.error(), "find holders", "a session's segment", {});
+  viewer.view = *view;
+  return viewer;
+}
+
+Result<Carrier, Error> SessionCore::fetch_carrier(std::uint32_t pipe_id, const ViewerSet& before) {
+  for (const Carrier& known : before.carriers) {
+    if (known.pipe_id == pipe_id) return known;
+  }
+  auto request = wire::make<wire::PipeGet>(0);
+  request.pipe_id = pipe_id;
+  os::UniqueFd fd;
+  auto got = connection_->ask<wire::PipeOpened>(request, "find holders", -1, &fd);
+  if (!got) return std::move(got).error();
+  auto mapped = map_foreign(fd.get(), got->size_bytes, false, false);
+  if (!mapped) return std::move(mapped).error();
+  Carrier carrier;
+  carrier.pipe_id = pipe_id;
+  carrier.segment = std::make_shared<const Segment>(std::move(*mapped));
+  const auto view = PipeView::attach(*carrier.segment);
+  if (!view) return Error(view.error(), "find holders", "a pipe's segment", {});
+  carrier.view = *view;
+  return carrier;
+}
+
+}  // namespace tarn::detail

@@ -1,0 +1,99 @@
+// session_core.h - everything this process has at one node. Public handles share it.
+//
+// Two background threads: the connection's, which reads what the node says, and the housekeeper,
+// which once a second gives idle memory back. Neither gets signals.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "client/connection.h"
+#include "client/pipe_core.h"
+#include "client/readiness.h"
+#include "client/segments.h"
+#include "shm/heap/heap.h"
+#include "tarn/session.h"
+
+namespace tarn::detail {
+
+class SessionCore final : public HeapHost, public std::enable_shared_from_this<SessionCore> {
+ public:
+  // Ends with the process when it is a fork()ed child: nothing of it may be touched there.
+  static std::shared_ptr<SessionCore> create(os::UniqueFd socket, const wire::RunPaths& paths,
+                                             const wire::DomainKey& key, SessionRecord record,
+                                             const wire::Hello& hello, const wire::Welcome& welcome,
+                                             Segment node);
+  ~SessionCore() override;
+
+  // True in the process that connected, false in its children.
+  bool is_ours() const noexcept { return os::fork_generation() == fork_generation_; }
+  std::uint16_t self() const noexcept { return static_cast<std::uint16_t>(id_.index); }
+  SessionId id() const noexcept { return id_; }
+  const wire::DomainKey& key() const noexcept { return key_; }
+  Connection& connection() noexcept { return *connection_; }
+  Readiness& readiness() noexcept { return readiness_; }
+  Heap& heap() noexcept { return heap_; }
+
+  Result<std::shared_ptr<PipeCore>, Error> open_pipe(std::string_view name,
+                                                     const PipeOptions& options,
+                                                     wire::OpenMode mode);
+  FullStatus remove_pipe(std::string_view name);
+  // The last handle to the pipe is gone.
+  void leave_pipe(PipeCore& pipe) noexcept;
+
+  Result<Loan, Error> loan(std::size_t size_bytes);
+  // The mapped slab for a reference that came out of a slot, or why not.
+  Result<ForeignSlab*, Error> slab_for(const ChunkReference& reference);
+  // Before a held message is pushed on: its owner must know where to look for it.
+  FullStatus carry(ForeignSlab& slab, const PipeCore& pipe);
+  void bump_forwards() noexcept { record_.bump_forwards(); }
+
+  void note_refusal(const Error& error) noexcept;
+  std::optional<Error> last_refusal() const;
+  // For the public interface: throws when this process is a child of the one that connected.
+  void require_ours(const char* attempted) const;
+
+  // --- HeapHost ---
+  Result<AddedSlab, Error> add_slab(std::uint64_t chunk_bytes, std::uint32_t chunks) override;
+  void remove_slab(SegmentId id) noexcept override;
+  std::uint64_t viewers_epoch() const noexcept override;
+  std::shared_ptr<const ViewerSet> viewers() noexcept override;
+
+ private:
+  SessionCore(const wire::DomainKey& key, SessionRecord record, const wire::Welcome& welcome,
+              Segment node);
+  void keep_house();
+  std::shared_ptr<const ViewerSet> ask_viewers(const ViewerSet& before);
+  Result<Viewer, Error> fetch_viewer(SessionId id, const ViewerSet& before);
+  Result<Carrier, Error> fetch_carrier(std::uint32_t pipe_id, const ViewerSet& before);
+
+  const std::uint64_t fork_generation_;
+  const wire::DomainKey key_;
+  const SessionId id_;
+  const std::uint64_t max_message_bytes_;
+  SessionRecord record_;
+  std::mutex record_lock_;
+  Segment node_segment_;
+  NodeTable node_;
+  ForeignSlabs slabs_;
+  std::mutex viewers_lock_;
+  std::shared_ptr<const ViewerSet> viewers_ = std::make_shared<ViewerSet>();
+  std::mutex pipes_lock_;
+  std::map<std::uint32_t, std::weak_ptr<PipeCore>> pipes_;
+  mutable std::mutex refusal_lock_;
+  std::optional<Error> refusal_;
+  Heap heap_;
+  Readiness readiness_;
+  std::unique_ptr<Connection> connection_;
+  std::mutex house_lock_;
+  std::condition_variable house_;
+  bool ending_ = false;  // guarded by house_lock_
+  std::thread housekeeper_;
+};
+
+}  // namespace tarn::detail

@@ -1,0 +1,143 @@
+#include "os/process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "os/system_error.h"
+
+namespace tarn::os {
+namespace {
+
+std::atomic<std::uint64_t> g_fork_generation{0};
+
+[[maybe_unused]] const int g_fork_handler = ::pthread_atfork(
+    nullptr, nullptr, [] { g_fork_generation.fetch_add(1, std::memory_order_relaxed); });
+
+// Runs in the child: only async-signal-safe calls from here to exec.
+[[noreturn]] void exec_detached(char* const* arguments, int ready_fd) {
+  ::setsid();
+  if (::fork() != 0) ::_exit(0);
+  const int null = ::open("/dev/null", O_RDWR);
+  ::dup2(null, 0);
+  ::dup2(null, 1);
+  ::dup2(ready_fd, 3);
+  ::fcntl(3, F_SETFD, 0);  // dup2 onto itself would have left close-on-exec set
+  ::close_range(4, ~0U, 0);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execv(arguments[0], arguments);
+  const char failure[] = "cannot execute the daemon\n";
+  [[maybe_unused]] const auto written = ::write(3, failure, sizeof failure - 1);
+  ::_exit(127);
+}
+
+}  // namespace
+
+std::int32_t own_pid() noexcept { return ::getpid(); }
+std::uint32_t own_uid() noexcept { return ::getuid(); }
+// relaxed: the counter changes only in a new child, which has one thread then.
+std::uint64_t fork_generation() noexcept {
+  return g_fork_generation.load(std::memory_order_relaxed);
+}
+
+Result<ProcessIdentity> identify(std::int32_t pid) noexcept {
+  std::array<char, 64> path{};
+  std::snprintf(path.data(), path.size(), "/proc/%d/stat", pid);
+  const UniqueFd file(::open(path.data(), O_RDONLY | O_CLOEXEC));
+  if (!file) return Error::not_found;
+  std::array<char, 1024> text{};
+  const ssize_t count = ::read(file.get(), text.data(), text.size() - 1);
+  if (count <= 0) return Error::not_found;
+  // The name in parentheses may hold anything, so the fields are counted after the last ')'.
+  const char* cursor = std::strrchr(text.data(), ')');
+  if (cursor == nullptr) return Error::corrupt;
+  ++cursor;
+  for (int field = 2; field < 21; ++field) {
+    cursor = std::strchr(cursor + 1, ' ');
+    if (cursor == nullptr) return Error::corrupt;
+  }
+  return ProcessIdentity{pid, std::strtoull(cursor + 1, nullptr, 10)};
+}
+
+Result<UniqueFd, Error> open_pidfd(std::int32_t pid) {
+  const long fd = ::syscall(SYS_pidfd_open, pid, 0);
+  if (fd < 0) return system_error("watch a process", "pid " + std::to_string(pid));
+  return UniqueFd(static_cast<int>(fd));
+}
+
+bool has_exited(int pidfd) noexcept {
+  pollfd watched{pidfd, POLLIN, 0};
+  return ::poll(&watched, 1, 0) == 1 && (watched.revents & POLLIN) != 0;
+}
+
+std::string program_name() { return program_invocation_short_name; }
+
+std::string account_name() {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found);
+  return found != nullptr ? found->pw_name : std::to_string(::getuid());
+}
+
+std::thread start_quiet_thread(const char* name, std::function<void()> body) {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  // A new thread inherits the mask, so that there is no instant in which it could get a signal.
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread([name, body = std::move(body)] {
+    name_thread(name);
+    body();
+  });
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
+
+void name_thread(const char* name) noexcept { ::prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+Result<UniqueFd, Error> spawn_detached(const std::vector<std::string>& arguments) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return system_error("make a pipe", arguments[0]);
+  UniqueFd read_end(ends[0]);
+  const UniqueFd write_end(ends[1]);
+  std::vector<char*> raw;
+  raw.reserve(arguments.size() + 1);
+  for (const std::string& argument : arguments) raw.push_back(const_cast<char*>(argument.c_str()));
+  raw.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child < 0) return system_error("start a program", arguments[0]);
+  if (child == 0) exec_detached(raw.data(), write_end.get());
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return read_end;
+}
+
+void random_bytes(void* target, std::size_t size_bytes) noexcept {
+  auto* bytes = static_cast<unsigned char*>(target);
+  while (size_bytes > 0) {
+    const ssize_t count = ::getrandom(bytes, size_bytes, 0);
+    if (count <= 0) continue;
+    bytes += count;
+    size_bytes -= static_cast<std::size_t>(count);
+  }
+}
+
+}  // namespace tarn::os

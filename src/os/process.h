@@ -1,0 +1,48 @@
+// process.h - who a process is, and whether it still lives, from the kernel.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "os/fd.h"
+
+namespace tarn::os {
+
+// A pid alone is reused; with its start time it names one process for ever.
+struct ProcessIdentity {
+  std::int32_t pid = 0;
+  std::uint64_t start_ticks = 0;  // field 22 of /proc/PID/stat
+  bool operator==(const ProcessIdentity&) const noexcept = default;
+};
+
+std::int32_t own_pid() noexcept;
+std::uint32_t own_uid() noexcept;
+// not_found when no such process is there.
+Result<ProcessIdentity> identify(std::int32_t pid) noexcept;
+// A descriptor that is readable once the process has ended, with all its threads.
+Result<UniqueFd, Error> open_pidfd(std::int32_t pid);
+bool has_exited(int pidfd) noexcept;
+// The base name of this program, at most 15 bytes as the kernel keeps it, or longer from argv.
+std::string program_name();
+// The account's name, or the uid in digits where it has none.
+std::string account_name();
+
+void name_thread(const char* name) noexcept;
+// Starts a thread that gets no signals: they are the application's.
+std::thread start_quiet_thread(const char* name, std::function<void()> body);
+// Changes in every fork()ed child; the parent's never changes.
+std::uint64_t fork_generation() noexcept;
+
+// Starts a program in a session of its own, with standard input and output on /dev/null, and the
+// write end of a pipe as descriptor 3. Returns the read end: the program writes one line on it when
+// it is ready, or what went wrong. The grandchild is adopted by init.
+Result<UniqueFd, Error> spawn_detached(const std::vector<std::string>& arguments);
+
+// Fills the span from the kernel's random source.
+void random_bytes(void* target, std::size_t size_bytes) noexcept;
+
+}  // namespace tarn::os

@@ -1,0 +1,434 @@
+#include "shm/pipe/pipe.h"
+
+#include <atomic>
+#include <bit>
+#include <cstring>
+
+#include "base/crash_point.h"
+
+namespace tarn {
+
+using layout::PayloadKind;
+using layout::Slot;
+using layout::SlotPhase;
+
+namespace {
+
+// Asks for the line for writing: what follows is a CAS on it. Without this the line arrives shared
+// and the CAS pays a second trip to the other core.
+inline void fetch_for_writing(const void* line) noexcept {
+#if defined(__x86_64__)
+  asm volatile("prefetchw %0" ::"m"(*static_cast<const char*>(line)));
+#else
+  __builtin_prefetch(line, 1);
+#endif
+}
+
+// Pushes a hint on, never back. Two that do so at once may leave the lower one: it stays a hint.
+inline void advance(std::atomic<std::uint64_t>& hint, std::uint64_t to) noexcept {
+  // relaxed: a hint is at most the true end; whoever uses it walks on from there.
+  if (hint.load(std::memory_order_relaxed) < to) hint.store(to, std::memory_order_relaxed);
+}
+
+void store_payload(Slot& slot, const SlotPayload& payload) noexcept {
+  // relaxed: published by the word, which is stored after them.
+  slot.descriptor.store(payload.descriptor, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < payload.words.size(); ++i) {
+    // relaxed: as above.
+    slot.payload[i].store(payload.words[i], std::memory_order_relaxed);
+  }
+}
+
+void load_payload(const Slot& slot, SlotPayload& payload) noexcept {
+  // relaxed: valid if the word is still the same afterwards, which the taker's CAS finds out.
+  payload.descriptor = slot.descriptor.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < payload.words.size(); ++i) {
+    // relaxed: as above.
+    payload.words[i] = slot.payload[i].load(std::memory_order_relaxed);
+  }
+}
+
+}  // namespace
+
+SlotPayload SlotPayload::copy_of(std::span<const std::byte> bytes) noexcept {
+  TARN_ASSERT(bytes.size() <= layout::kSlotPayloadBytes, bytes.size());
+  SlotPayload payload;
+  payload.descriptor = static_cast<std::uint64_t>(PayloadKind::in_slot) | (bytes.size() << 8);
+  if (!bytes.empty()) std::memcpy(payload.words.data(), bytes.data(), bytes.size());
+  return payload;
+}
+
+SlotPayload SlotPayload::reference_to(const ChunkReference& reference) noexcept {
+  SlotPayload payload;
+  payload.descriptor = static_cast<std::uint64_t>(PayloadKind::by_reference);
+  payload.words = {reference.segment.packed(), reference.chunk, reference.size_bytes, 0, 0, 0};
+  return payload;
+}
+
+std::size_t SlotPayload::size_bytes() const noexcept {
+  const std::size_t said = (descriptor >> 8) & 0xff;
+  return said < layout::kSlotPayloadBytes ? said : layout::kSlotPayloadBytes;
+}
+
+ChunkReference SlotPayload::reference() const noexcept {
+  return {SegmentId::unpack(words[0]), static_cast<std::uint32_t>(words[1]), words[2]};
+}
+
+Status format_pipe(const Segment& segment, std::uint32_t slot_count, std::uint32_t delivery,
+                   std::uint32_t pipe_id) noexcept {
+  if (slot_count == 0 || slot_count > layout::kMaxSlots || delivery > 1) {
+    return Error::invalid_argument;
+  }
+  if (segment.size() != layout::pipe_bytes(slot_count)) return Error::invalid_argument;
+  const auto header = segment.at<layout::PipeHeader>(0);
+  if (!header) return header.error();
+  begin_format((*header)->segment, layout::SegmentKind::pipe, segment.size());
+  (*header)->slot_count = slot_count;
+  (*header)->delivery = delivery;
+  (*header)->pipe_id = pipe_id;
+  finish_format((*header)->segment);
+  return Done{};
+}
+
+Result<PipeView> PipeView::attach(const Segment& segment) noexcept {
+  if (auto good = check_header(segment, layout::SegmentKind::pipe); !good) return good.error();
+  const auto header = segment.at<layout::PipeHeader>(0);
+  if (!header) return header.error();
+  PipeView view;
+  view.slot_count_ = (*header)->slot_count;
+  if (view.slot_count_ == 0 || view.slot_count_ > layout::kMaxSlots) return Error::corrupt;
+  if (segment.size() != layout::pipe_bytes(view.slot_count_)) return Error::corrupt;
+  if ((*header)->delivery > 1) return Error::corrupt;
+  view.header_ = *header;
+  view.slots_ = reinterpret_cast<Slot*>(segment.base() + layout::kSlotsOffset);
+  view.pipe_id_ = (*header)->pipe_id;
+  view.at_least_once_ = (*header)->delivery == 1;
+  if (std::has_single_bit(view.slot_count_)) {
+    view.shift_ = static_cast<unsigned>(std::countr_zero(view.slot_count_));
+  }
+  return view;
+}
+
+// Crash: [1] claims and signs in one step; until [3] recovery frees the slot for the next lap.
+//        [3] commits: from then on the message is delivered whatever happens to us. [4] is a hint.
+SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
+                        std::uint64_t& position) noexcept {
+  if (is_closed()) return SlotPush::closed;
+  // relaxed: a hint; the CAS below decides.
+  std::uint64_t at = header_->tail.load(std::memory_order_relaxed);
+  // Each step means that somebody else got on; the bound only stops nonsense in the slots.
+  for (std::uint64_t step = 0; step < 4 * std::uint64_t{slot_count_} + 64; ++step) {
+    const Place place = place_of(at);
+    Slot& slot = slots_[place.index];
+    fetch_for_writing(&slot);
+    // sync(slot-freed): receives what the last consumer of this slot released.
+    SlotWord word(slot.word.load(std::memory_order_acquire));
+    const std::int64_t ahead = word.laps_ahead_of(place.lap);
+    // (1) our lap, free        nobody has this position: try to take it.
+    // (2) our lap, not free    somebody was faster: the next position.
+    // (3) a lap behind         last lap's message is still there: the pipe is full.
+    // (4) laps ahead           our tail is stale: go where this slot says the tail has been.
+    // (5) anything else        nobody ever writes this: the pipe is spoilt.
+    if (ahead == 0 && word.phase() != SlotPhase::free) {  // (2)
+      ++at;
+      continue;
+    }
+    if (ahead > 0) {  // (4)
+      const std::uint64_t claimed =
+          position_of(place.lap + static_cast<std::uint64_t>(ahead) - 1, place.index);
+      at = claimed >= at ? claimed + 1 : at + 1;
+      continue;
+    }
+    if (ahead < 0) {  // (3), (5)
+      if (ahead < -1 || word.phase() == SlotPhase::free) return SlotPush::corrupt;
+      return SlotPush::full;
+    }
+    std::uint64_t expected = word.bits();
+    const SlotWord claimed = word.with(SlotPhase::claimed, self, false);
+    // seq_cst: this word and `closed` need one order: either we see the closing below, or whoever
+    // closed sees our claim and waits for what becomes of it.
+    if (!slot.word.compare_exchange_strong(expected, claimed.bits(),
+                                           std::memory_order_seq_cst)) {  // [1]
+      continue;
+    }
+    TARN_CRASH_POINT("pipe.push.claimed");
+    if (is_closed()) [[unlikely]] {
+      // sync(slot-freed): nothing was written; consumers step over it.
+      slot.word.store(word.next_lap().bits(), std::memory_order_release);
+      // relaxed: a statistic.
+      header_->skipped.fetch_add(1, std::memory_order_relaxed);
+      ring_all(header_->items_bell);
+      return SlotPush::closed;
+    }
+    store_payload(slot, payload);  // [2]
+    TARN_CRASH_POINT("pipe.push.filled");
+    // sync(slot-ready): hands the payload, and what it refers to, to the acquire in peek().
+    // seq_cst: this word and the bell need one order, as bell.h says.
+    slot.word.exchange(word.with(SlotPhase::ready, self, false).bits(),
+                       std::memory_order_seq_cst);  // [3]
+    TARN_CRASH_POINT("pipe.push.published");
+    ring(header_->items_bell);
+    advance(header_->tail, at + 1);  // [4]
+    note_depth(at + 1);
+    position = at;
+    return SlotPush::ok;
+  }
+  return SlotPush::full;
+}
+
+SlotPop PipeView::peek(Peeked& found) noexcept {
+  // seq_cst: this word and the slots' words need one order, as push() says; so it is read first.
+  const bool closed = header_->closed.load(std::memory_order_seq_cst) != 0;
+  // relaxed: a hint, at most the oldest message's position.
+  const std::uint64_t head = header_->head.load(std::memory_order_relaxed);
+  std::uint64_t at = head;
+  bool pending = false;
+  for (std::uint64_t step = 0; step < 2 * std::uint64_t{slot_count_} + 2; ++step) {
+    const Place place = place_of(at);
+    Slot& slot = slots_[place.index];
+    fetch_for_writing(&slot);
+    // sync(slot-ready): receives what the producer released.
+    const SlotWord word(slot.word.load(std::memory_order_acquire));
+    const std::int64_t ahead = word.laps_ahead_of(place.lap);
+    if (ahead < 0) break;  // this position is still last lap's: everything was looked at
+    if (ahead > 0) {       // consumed; whatever is a lap older than this slot's last message is too
+      const std::uint64_t last =
+          position_of(place.lap + static_cast<std::uint64_t>(ahead) - 1, place.index);
+      at = last >= at + slot_count_ ? last - slot_count_ + 1 : at + 1;
+      continue;
+    }
+    if (word.phase() == SlotPhase::free) break;  // never claimed: nothing is behind it either
+    if (word.phase() == SlotPhase::ready) {
+      load_payload(slot, found.payload);
+      found.position = at;
+      found.word = word;
+      found.all_before_done = !pending;
+      return SlotPop::ok;
+    }
+    if (word.phase() != SlotPhase::claimed && word.phase() != SlotPhase::taken) {
+      return SlotPop::corrupt;
+    }
+    // A producer is at it, or a consumer has it unacknowledged: what came after may go first.
+    pending = true;
+    ++at;
+  }
+  if (!pending) advance(header_->head, at);
+  return closed && !pending ? SlotPop::closed : SlotPop::empty;
+}
+
+// Crash: the CAS is the commit point. At most once: before it the message stays, after it the
+//        message is ours and dies with us. At least once: after it recovery makes it ready again.
+bool PipeView::take(std::uint16_t self, const Peeked& found) noexcept {
+  Slot& slot = slots_[place_of(found.position).index];
+  std::uint64_t expected = found.word.bits();
+  const SlotWord next = at_least_once_
+                            ? found.word.with(SlotPhase::taken, self, found.word.redelivered())
+                            : found.word.next_lap();
+  TARN_CRASH_POINT("pipe.pop.peeked");
+  // sync(slot-freed): hands the slot to the next lap's producer.
+  // seq_cst: this word and the space bell need one order, as bell.h says.
+  if (!slot.word.compare_exchange_strong(expected, next.bits(), std::memory_order_seq_cst)) {
+    return false;
+  }
+  TARN_CRASH_POINT("pipe.pop.taken");
+  if (at_least_once_) return true;
+  if (found.all_before_done) advance(header_->head, found.position + 1);
+  ring(header_->space_bell);
+  return true;
+}
+
+// Crash: one CAS; before it recovery delivers the message again, after it never.
+void PipeView::acknowledge(std::uint16_t self, std::uint64_t position, bool redelivered) noexcept {
+  const Place place = place_of(position);
+  const SlotWord taken(place.lap, SlotPhase::taken, self, redelivered);
+  std::uint64_t expected = taken.bits();
+  TARN_CRASH_POINT("pipe.acknowledge");
+  // sync(slot-freed): as in take(). seq_cst: this word and the space bell need one order.
+  if (!slots_[place.index].word.compare_exchange_strong(expected, taken.next_lap().bits(),
+                                                        std::memory_order_seq_cst)) {
+    return;
+  }
+  settle_head();
+  ring(header_->space_bell);
+}
+
+// Crash: one CAS; before it recovery does the same, after it the message is anybody's.
+void PipeView::give_back(std::uint16_t self, std::uint64_t position, bool redelivered) noexcept {
+  const Place place = place_of(position);
+  const SlotWord taken(place.lap, SlotPhase::taken, self, redelivered);
+  std::uint64_t expected = taken.bits();
+  const SlotWord ready = taken.with(SlotPhase::ready, 0, true);
+  TARN_CRASH_POINT("pipe.give_back");
+  // sync(slot-ready): the payload is as its producer wrote it; we acquired it in peek().
+  // seq_cst: this word and the items bell need one order.
+  if (!slots_[place.index].word.compare_exchange_strong(expected, ready.bits(),
+                                                        std::memory_order_seq_cst)) {
+    return;
+  }
+  // relaxed: a statistic.
+  header_->redelivered.fetch_add(1, std::memory_order_relaxed);
+  ring(header_->items_bell);
+}
+
+bool PipeView::is_gone(std::uint64_t position) const noexcept {
+  const Place place = place_of(position);
+  // sync(slot-freed): whoever took the message wrote down its hold before it freed the slot.
+  const SlotWord word(slots_[place.index].word.load(std::memory_order_acquire));
+  return word.laps_ahead_of(place.lap) > 0;
+}
+
+bool PipeView::has_space() const noexcept {
+  // relaxed: a hint; the walk below finds the true end.
+  std::uint64_t at = header_->tail.load(std::memory_order_relaxed);
+  for (std::uint32_t step = 0; step <= slot_count_; ++step, ++at) {
+    const Place place = place_of(at);
+    // sync(slot-freed): sees every slot freed before.
+    const SlotWord word(slots_[place.index].word.load(std::memory_order_acquire));
+    const std::int64_t ahead = word.laps_ahead_of(place.lap);
+    if (ahead < 0) return false;
+    if (ahead == 0 && word.phase() == SlotPhase::free) return true;
+  }
+  return true;  // the hint is a lap behind: pushes go on under our eyes
+}
+
+void PipeView::close() noexcept {
+  // seq_cst: this word and the slots' words need one order, as push() says.
+  header_->closed.store(1, std::memory_order_seq_cst);
+  TARN_CRASH_POINT("pipe.close.marked");
+  ring_everybody();
+}
+
+bool PipeView::is_closed() const noexcept {
+  // seq_cst: this word and the slots' words need one order, as push() says.
+  return header_->closed.load(std::memory_order_seq_cst) != 0;
+}
+
+bool PipeView::is_drained() const noexcept {
+  for (std::uint32_t i = 0; i < slot_count_; ++i) {
+    // sync(slot-ready): sees every message whose push completed before.
+    const SlotWord word(slots_[i].word.load(std::memory_order_acquire));
+    if (word.phase() != SlotPhase::free) return false;
+  }
+  return true;
+}
+
+// Crash: one CAS a slot; idempotent, so it can be run again.
+void PipeView::drain() noexcept {
+  for (std::uint32_t i = 0; i < slot_count_; ++i) {
+    // sync(slot-ready): sees every message whose push completed before.
+    std::uint64_t seen = slots_[i].word.load(std::memory_order_acquire);
+    const SlotWord word(seen);
+    if (word.phase() != SlotPhase::ready && word.phase() != SlotPhase::taken) continue;
+    // sync(slot-freed): as in take().
+    slots_[i].word.compare_exchange_strong(seen, word.next_lap().bits(),
+                                           std::memory_order_acq_rel);
+  }
+  settle_head();
+  ring_everybody();
+}
+
+// Crash: one CAS a slot; idempotent, so the next recovery can run it again from the start.
+PipeView::RecoverCounts PipeView::recover(std::uint16_t dead) noexcept {
+  RecoverCounts counts;
+  for (std::uint32_t i = 0; i < slot_count_; ++i) {
+    // sync(slot-ready): the payload of a taken slot is its producer's.
+    std::uint64_t seen = slots_[i].word.load(std::memory_order_acquire);
+    const SlotWord word(seen);
+    if (word.claimant() != dead) continue;
+    if (word.phase() == SlotPhase::claimed) {
+      TARN_CRASH_POINT("pipe.recover.claimed");
+      // sync(slot-freed): nothing in it was committed; consumers step over it.
+      // seq_cst: this word and the bells need one order.
+      if (slots_[i].word.compare_exchange_strong(seen, word.next_lap().bits(),
+                                                 std::memory_order_seq_cst)) {
+        ++counts.skipped;
+      }
+    } else if (word.phase() == SlotPhase::taken) {
+      TARN_CRASH_POINT("pipe.recover.taken");
+      // sync(slot-ready): hands the payload on. seq_cst: this word and the bells need one order.
+      if (slots_[i].word.compare_exchange_strong(seen, word.with(SlotPhase::ready, 0, true).bits(),
+                                                 std::memory_order_seq_cst)) {
+        ++counts.redelivered;
+      }
+    }
+  }
+  // relaxed: statistics.
+  header_->skipped.fetch_add(counts.skipped, std::memory_order_relaxed);
+  header_->redelivered.fetch_add(counts.redelivered, std::memory_order_relaxed);
+  settle_head();
+  TARN_CRASH_POINT("pipe.recover.resolved");
+  // The dead one may have been woken for a message that it did not take.
+  ring_everybody();
+  return counts;
+}
+
+void PipeView::ring_everybody() noexcept {
+  ring_all(header_->items_bell);
+  ring_all(header_->space_bell);
+}
+
+PipeSnapshot PipeView::snapshot() const noexcept {
+  PipeSnapshot now;
+  // relaxed: counters for people; each is true for some moment near now.
+  now.head = header_->head.load(std::memory_order_relaxed);
+  now.tail = header_->tail.load(std::memory_order_relaxed);
+  now.high_water = header_->high_water.load(std::memory_order_relaxed);
+  now.skipped = header_->skipped.load(std::memory_order_relaxed);
+  now.redelivered = header_->redelivered.load(std::memory_order_relaxed);
+  now.closed = is_closed();
+  now.depth = now.tail > now.head ? now.tail - now.head : 0;
+  if (now.depth > slot_count_) now.depth = slot_count_;
+  if (now.high_water > slot_count_) now.high_water = slot_count_;
+  return now;
+}
+
+bool PipeView::read_reference(std::uint32_t index, ChunkReference& reference) const noexcept {
+  const Slot& slot = slots_[index];
+  // Two words that differ mean that the slot moved on while we read: look again. Whoever moves a
+  // slot on did something, so that the bound only stops nonsense.
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    // sync(slot-ready): receives what the producer released.
+    const std::uint64_t before = slot.word.load(std::memory_order_acquire);
+    const SlotPhase phase = SlotWord(before).phase();
+    if (phase != SlotPhase::ready && phase != SlotPhase::taken) return false;
+    SlotPayload payload;
+    load_payload(slot, payload);
+    // sync(slot-freed): orders the payload's loads before the second look at the word.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    // relaxed: the fence above orders it.
+    if (slot.word.load(std::memory_order_relaxed) != before) continue;
+    if (payload.kind() != PayloadKind::by_reference) return false;
+    reference = payload.reference();
+    return true;
+  }
+  return false;
+}
+
+// Keeps the high-water mark. Reads the consumers' line only when the mark might rise.
+void PipeView::note_depth(std::uint64_t end) noexcept {
+  std::atomic_ref<std::uint64_t> head_seen(head_seen_);
+  // relaxed: statistics, here and below; the mark is a maximum over moments near each push.
+  const std::uint64_t mark = header_->high_water.load(std::memory_order_relaxed);
+  if (end - head_seen.load(std::memory_order_relaxed) <= mark) [[likely]] return;
+  const std::uint64_t head = header_->head.load(std::memory_order_relaxed);
+  head_seen.store(head, std::memory_order_relaxed);
+  if (end > head && end - head > mark) {
+    header_->high_water.store(end - head, std::memory_order_relaxed);
+  }
+}
+
+// Pushes the head hint over what is consumed.
+void PipeView::settle_head() noexcept {
+  // relaxed: a hint.
+  std::uint64_t at = header_->head.load(std::memory_order_relaxed);
+  for (std::uint32_t step = 0; step < slot_count_; ++step) {
+    const Place place = place_of(at);
+    // sync(slot-freed): only slots that were freed are stepped over.
+    const SlotWord word(slots_[place.index].word.load(std::memory_order_acquire));
+    if (word.laps_ahead_of(place.lap) <= 0) break;
+    ++at;
+  }
+  advance(header_->head, at);
+}
+
+}  // namespace tarn

@@ -1,0 +1,152 @@
+// pipe.h - the operations on a pipe's slots. Bytes and state diagram: pipe_layout.h.
+//
+// Everything here is noexcept and allocates nothing: a process may die at any instruction of it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/result.h"
+#include "shm/pipe/bell.h"
+#include "shm/pipe/pipe_layout.h"
+#include "shm/pipe/slot_word.h"
+#include "shm/segment/segment.h"
+
+namespace tarn {
+
+// A chunk as a slot names it.
+struct ChunkReference {
+  SegmentId segment;
+  std::uint32_t chunk = 0;
+  std::uint64_t size_bytes = 0;
+};
+
+// What goes into a slot, built before the slot is claimed so that the claim is short.
+struct SlotPayload {
+  std::uint64_t descriptor = 0;
+  std::array<std::uint64_t, 6> words{};
+
+  // Requires: at most kSlotPayloadBytes.
+  static SlotPayload copy_of(std::span<const std::byte> bytes) noexcept;
+  static SlotPayload reference_to(const ChunkReference& reference) noexcept;
+
+  layout::PayloadKind kind() const noexcept {
+    return static_cast<layout::PayloadKind>(descriptor & 0xff);
+  }
+  // Of an in_slot payload; at most kSlotPayloadBytes whatever the bits say.
+  std::size_t size_bytes() const noexcept;
+  ChunkReference reference() const noexcept;
+};
+
+enum class SlotPush : std::uint8_t { ok, full, closed, corrupt };
+enum class SlotPop : std::uint8_t { ok, empty, closed, corrupt };
+
+// A message that peek() found, still in its slot.
+struct Peeked {
+  std::uint64_t position = 0;
+  SlotWord word{0};  // as it was when the payload was copied
+  SlotPayload payload;
+  bool all_before_done = false;  // no earlier message waits for its producer or consumer
+};
+
+struct PipeSnapshot {
+  std::uint64_t tail = 0;
+  std::uint64_t head = 0;
+  std::uint64_t depth = 0;
+  std::uint64_t high_water = 0;
+  std::uint64_t skipped = 0;
+  std::uint64_t redelivered = 0;
+  bool closed = false;
+};
+
+// Writes a fresh, zeroed control segment. Writer: the node.
+Status format_pipe(const Segment& segment, std::uint32_t slot_count, std::uint32_t delivery,
+                   std::uint32_t pipe_id) noexcept;
+
+// A checked view of a pipe's control segment. Borrows the segment's mapping. Safe to use from any
+// number of threads. Made on a read-only mapping it may only be looked at.
+class PipeView {
+ public:
+  PipeView() noexcept = default;
+  // corrupt when sizes and limits do not fit together.
+  static Result<PipeView> attach(const Segment& segment) noexcept;
+
+  explicit operator bool() const noexcept { return header_ != nullptr; }
+  std::uint32_t slot_count() const noexcept { return slot_count_; }
+  std::uint32_t pipe_id() const noexcept { return pipe_id_; }
+  bool at_least_once() const noexcept { return at_least_once_; }
+
+  // Puts the payload into the next free slot, and says where. Never waits.
+  SlotPush push(std::uint16_t self, const SlotPayload& payload, std::uint64_t& position) noexcept;
+  // Copies the oldest ready message out, leaving it where it is.
+  SlotPop peek(Peeked& found) noexcept;
+  // Makes the peeked message the caller's; false when somebody else was faster.
+  bool take(std::uint16_t self, const Peeked& found) noexcept;
+  // at_least_once only. Ends a taken message for good.
+  void acknowledge(std::uint16_t self, std::uint64_t position, bool redelivered) noexcept;
+  // at_least_once only. Puts a taken message back, marked.
+  void give_back(std::uint16_t self, std::uint64_t position, bool redelivered) noexcept;
+  // True once the message at `position` is no longer in its slot.
+  bool is_gone(std::uint64_t position) const noexcept;
+
+  // Whether a push would find a free slot now.
+  bool has_space() const noexcept;
+
+  void close() noexcept;
+  bool is_closed() const noexcept;
+  // Nothing is in it, and nobody is pushing.
+  bool is_drained() const noexcept;
+  // Throws away what is ready or taken. Only when no consumer has the pipe open.
+  void drain() noexcept;
+
+  struct RecoverCounts {
+    std::uint64_t skipped = 0;
+    std::uint64_t redelivered = 0;
+  };
+  // Resolves what the dead session claimed and took, then rings both bells for everybody.
+  RecoverCounts recover(std::uint16_t dead) noexcept;
+  void ring_everybody() noexcept;
+
+  os::FutexWord& items_bell() const noexcept { return header_->items_bell; }
+  os::FutexWord& space_bell() const noexcept { return header_->space_bell; }
+  PipeSnapshot snapshot() const noexcept;
+
+  // Calls visit(SegmentId, chunk) for each slot that names a chunk.
+  template <class Visit>
+  void for_each_reference(Visit&& visit) const noexcept {
+    for (std::uint32_t i = 0; i < slot_count_; ++i) {
+      ChunkReference reference;
+      if (read_reference(i, reference)) visit(reference.segment, reference.chunk);
+    }
+  }
+
+ private:
+  struct Place {
+    std::uint64_t lap;
+    std::uint32_t index;
+  };
+  Place place_of(std::uint64_t position) const noexcept {
+    if (shift_ < 64) [[likely]] {
+      return {position >> shift_, static_cast<std::uint32_t>(position) & (slot_count_ - 1)};
+    }
+    return {position / slot_count_, static_cast<std::uint32_t>(position % slot_count_)};
+  }
+  std::uint64_t position_of(std::uint64_t lap, std::uint32_t index) const noexcept {
+    return lap * slot_count_ + index;
+  }
+  bool read_reference(std::uint32_t index, ChunkReference& reference) const noexcept;
+  void note_depth(std::uint64_t end) noexcept;
+  void settle_head() noexcept;
+
+  layout::PipeHeader* header_ = nullptr;
+  layout::Slot* slots_ = nullptr;
+  std::uint32_t slot_count_ = 0;
+  std::uint32_t pipe_id_ = 0;
+  unsigned shift_ = 64;  // log2 of slot_count, or 64 when it is no power of two
+  bool at_least_once_ = false;
+  std::uint64_t head_seen_ = 0;  // a lower bound for head, so that producers seldom read it
+};
+
+}  // namespace tarn
