@@ -59,7 +59,7 @@ FullStatus seal(int fd, bool one_writer);
 struct MemoryFacts {
   std::uint64_t size_bytes = 0;
   std::uint64_t allocated_bytes = 0;
-  bool size_sealed = false;  // can neither shrink nor grow
+  bool size_sealed = false;   // can neither shrink nor grow
   bool write_sealed = false;  // nobody new can write
 };
 // os when `fd` is not a memfd.

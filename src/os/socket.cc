@@ -153,8 +153,7 @@ Received receive_message(int socket, std::span<std::byte> buffer, bool wait) noe
     count = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
   } while (count < 0 && errno == EINTR);
   if (count < 0) {
-    received.outcome =
-        errno == EAGAIN ? ReceiveOutcome::would_block : ReceiveOutcome::ended;
+    received.outcome = errno == EAGAIN ? ReceiveOutcome::would_block : ReceiveOutcome::ended;
     return received;
   }
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
