@@ -27,6 +27,7 @@ void Journey::print() const {
 
   std::printf("messages  %" PRIu64 ", lost %" PRIu64 ", repeated %" PRIu64 "\n", messages_, lost_,
               repeated_);
+  if (messages_ == 0) return;
   std::printf("sound     %.2f s in %.3f s: %.1f times real time\n", sound_s_, seconds,
               each_second(sound_s_));
   std::printf("rate      %.0f messages/s, %.1f MB/s\n", each_second(static_cast<double>(messages_)),
