@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/crash_point.h"
+#include "os/cpu.h"
 
 namespace tarn {
 
@@ -11,16 +12,6 @@ using layout::Slot;
 using layout::SlotPhase;
 
 namespace {
-
-// Asks for the line for writing: what follows is a CAS on it. Without this the line arrives shared
-// and the CAS pays a second trip to the other core.
-inline void fetch_for_writing(const void* line) noexcept {
-#if defined(__x86_64__)
-  asm volatile("prefetchw %0" ::"m"(*static_cast<const char*>(line)));
-#else
-  __builtin_prefetch(line, 1);
-#endif
-}
 
 // Pushes a hint on, never back. Two that do so at once may leave the lower one: it stays a hint.
 inline void advance(std::atomic<std::uint64_t>& hint, std::uint64_t to) noexcept {
@@ -76,7 +67,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
   for (std::uint64_t step = 0; step < 4 * std::uint64_t{slot_count_} + 64; ++step) {
     const Place place = place_of(at);
     Slot& slot = slots_[place.index];
-    fetch_for_writing(&slot);
+    os::fetch_for_writing(&slot);
     // sync(slot-freed): receives what the last consumer of this slot released.
     SlotWord word(slot.word.load(std::memory_order_acquire));
     const std::int64_t ahead = word.laps_ahead_of(place.lap);
@@ -142,7 +133,7 @@ SlotPop PipeView::peek(Peeked& found) noexcept {
   for (std::uint64_t step = 0; step < 2 * std::uint64_t{slot_count_} + 2; ++step) {
     const Place place = place_of(at);
     Slot& slot = slots_[place.index];
-    fetch_for_writing(&slot);
+    os::fetch_for_writing(&slot);
     // sync(slot-ready): receives what the producer released.
     const SlotWord word(slot.word.load(std::memory_order_acquire));
     const std::int64_t ahead = word.laps_ahead_of(place.lap);
