@@ -42,9 +42,9 @@ WaitOutcome outcome_of(long result, int number) noexcept {
 WaitOutcome futex_wait(const FutexWord& word, std::uint32_t expected, Deadline deadline) noexcept {
   const timespec at = to_timespec(deadline);
   // FUTEX_WAIT_BITSET takes an absolute time on the monotonic clock.
-  const long result = ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET, expected,
-                                deadline.is_never() ? nullptr : &at, nullptr,
-                                FUTEX_BITSET_MATCH_ANY);
+  const long result =
+      ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET, expected, deadline.is_never() ? nullptr : &at,
+                nullptr, FUTEX_BITSET_MATCH_ANY);
   return outcome_of(result, errno);
 }
 
@@ -57,12 +57,13 @@ WaitOutcome futex_wait_any(std::span<const FutexWatch> watches, Deadline deadlin
   TARN_ASSERT(!watches.empty() && watches.size() <= kMaxWatches, watches.size());
   std::array<WaitvEntry, kMaxWatches> entries{};
   for (std::size_t i = 0; i < watches.size(); ++i) {
-    entries[i] = {watches[i].expected, reinterpret_cast<std::uint64_t>(watches[i].word), kSize32, 0};
+    entries[i] = {watches[i].expected, reinterpret_cast<std::uint64_t>(watches[i].word), kSize32,
+                  0};
   }
   const timespec at = to_timespec(deadline);
   const long result =
-      ::syscall(kFutexWaitv, entries.data(), watches.size(), 0,
-                deadline.is_never() ? nullptr : &at, static_cast<long>(CLOCK_MONOTONIC));
+      ::syscall(kFutexWaitv, entries.data(), watches.size(), 0, deadline.is_never() ? nullptr : &at,
+                static_cast<long>(CLOCK_MONOTONIC));
   if (result < 0 && errno == ENOSYS) {
     const Deadline soon = Deadline::in(std::chrono::milliseconds(1)).earlier(deadline);
     const WaitOutcome outcome = futex_wait(*watches[0].word, watches[0].expected, soon);

@@ -7,9 +7,9 @@
 namespace tarn::os {
 
 struct MemoryLimits {
-  std::uint64_t machine_bytes = 0;             // MemTotal
-  std::uint64_t available_bytes = 0;           // MemAvailable
-  std::optional<std::uint64_t> cgroup_bytes;   // the tightest limit above this process, if any
+  std::uint64_t machine_bytes = 0;                 // MemTotal
+  std::uint64_t available_bytes = 0;               // MemAvailable
+  std::optional<std::uint64_t> cgroup_bytes;       // the tightest limit above this process, if any
   std::optional<std::uint64_t> cgroup_left_bytes;  // what is left of it
 
   // What a newcomer may still take without pushing anybody over a limit.
