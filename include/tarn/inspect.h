@@ -15,9 +15,9 @@ struct PipeStatus {
   std::int64_t capacity = 0;
   Delivery delivery{};
   bool closed = false;
-  std::int64_t depth = 0;            // messages in it now
+  std::int64_t depth = 0;             // messages in it now
   std::int64_t depth_high_water = 0;  // the most there ever were
-  std::uint64_t pushed = 0;          // messages, since the pipe was created
+  std::uint64_t pushed = 0;           // messages, since the pipe was created
   std::uint64_t popped = 0;
   std::uint64_t pushed_bytes = 0;
   std::uint64_t popped_bytes = 0;
@@ -62,7 +62,7 @@ struct NodeStatus {
   std::uint32_t sessions = 0;
   std::uint32_t pipes = 0;
   std::uint32_t segments = 0;
-  std::uint32_t orphan_segments = 0;  // their owner is dead, their last hold is not
+  std::uint32_t orphan_segments = 0;     // their owner is dead, their last hold is not
   std::uint64_t recovered_sessions = 0;  // deaths cleaned up after, since the node began
 };
 

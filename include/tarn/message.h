@@ -28,7 +28,7 @@ inline constexpr std::size_t kInlineBytes = 48;
 struct PayloadPlace {
   std::shared_ptr<detail::SessionCore> core;  // null: holds nothing
   const std::byte* address = nullptr;         // in shared memory; null: the payload is in `small`
-  void* origin = nullptr;             // the library's record of the segment
+  void* origin = nullptr;                     // the library's record of the segment
   std::uint32_t chunk = 0;
   std::size_t size_bytes = 0;
   alignas(16) std::byte small[kInlineBytes];

@@ -1,4 +1,5 @@
-// node.h - starting, stopping and examining a node: what `tarn up`, `down` and `doctor` are made of.
+// node.h - starting, stopping and examining a node: what `tarn up`, `down` and `doctor` are made
+// of.
 #pragma once
 
 #include <chrono>

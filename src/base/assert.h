@@ -21,9 +21,9 @@ std::string join_values(const First& first, const Rest&... rest) {
 
 }  // namespace tarn
 
-#define TARN_ASSERT(condition, ...)                                                      \
-  do {                                                                                   \
-    if (!(condition)) [[unlikely]]                                                       \
-      ::tarn::assertion_failed(#condition, __FILE__, __LINE__,                           \
-                               ::tarn::detail::join_values(__VA_ARGS__));                \
+#define TARN_ASSERT(condition, ...)                                       \
+  do {                                                                    \
+    if (!(condition)) [[unlikely]]                                        \
+      ::tarn::assertion_failed(#condition, __FILE__, __LINE__,            \
+                               ::tarn::detail::join_values(__VA_ARGS__)); \
   } while (false)

@@ -35,18 +35,22 @@ const ArmFromEnvironment g_arm_from_environment;
 void arm_crash_point(std::uint64_t countdown) noexcept { arm_crash_point("", countdown); }
 
 void arm_crash_point(const char* prefix, std::uint64_t countdown) noexcept {
-  g_prefix.store(prefix);
-  g_passed.store(0);
-  g_countdown.store(countdown);
+  // relaxed: a test arms while no other thread passes points; counting alone matters after that.
+  g_prefix.store(prefix, std::memory_order_relaxed);
+  g_passed.store(0, std::memory_order_relaxed);
+  g_countdown.store(countdown, std::memory_order_relaxed);
 }
 
-std::uint64_t crash_points_passed() noexcept { return g_passed.load(); }
+// relaxed: a count.
+std::uint64_t crash_points_passed() noexcept { return g_passed.load(std::memory_order_relaxed); }
 
 void pass_crash_point(const char* name) noexcept {
-  const char* prefix = g_prefix.load();
+  // relaxed: as in arm_crash_point().
+  const char* prefix = g_prefix.load(std::memory_order_relaxed);
   if (std::strncmp(name, prefix, std::strlen(prefix)) != 0) return;
-  const std::uint64_t passed = g_passed.fetch_add(1) + 1;
-  if (passed == g_countdown.load()) std::raise(SIGKILL);
+  // relaxed: as above.
+  const std::uint64_t passed = g_passed.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (passed == g_countdown.load(std::memory_order_relaxed)) std::raise(SIGKILL);
 }
 
 }  // namespace tarn

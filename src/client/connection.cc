@@ -74,9 +74,8 @@ std::uint64_t Connection::next_request() noexcept {
   return next_++;
 }
 
-Result<Reply, Error> Connection::ask_bytes(std::uint64_t number,
-                                           std::span<const std::byte> request, int descriptor,
-                                           const char* attempted) {
+Result<Reply, Error> Connection::ask_bytes(std::uint64_t number, std::span<const std::byte> request,
+                                           int descriptor, const char* attempted) {
   Pending pending;
   pending.request.assign(request.begin(), request.end());
   pending.descriptor = descriptor;

@@ -110,12 +110,12 @@ class Connection {
   const Hooks hooks_;
   std::mutex lock_;
   std::condition_variable changed_;
-  os::UniqueFd socket_;                    // guarded by lock_; replaced by the thread alone
+  os::UniqueFd socket_;                      // guarded by lock_; replaced by the thread alone
   std::map<std::uint64_t, Pending*> asked_;  // guarded by lock_
-  std::uint64_t next_ = 1;                 // guarded by lock_
-  bool ending_ = false;                    // guarded by lock_
-  bool node_ended_ = false;                // guarded by lock_
-  bool lost_ = false;                      // guarded by lock_; the node did not come back in time
+  std::uint64_t next_ = 1;                   // guarded by lock_
+  bool ending_ = false;                      // guarded by lock_
+  bool node_ended_ = false;                  // guarded by lock_
+  bool lost_ = false;                        // guarded by lock_; the node did not come back in time
   std::thread thread_;
 };
 

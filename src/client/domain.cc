@@ -55,8 +55,8 @@ Result<std::string, Error> find_daemon() {
 Result<bool, Error> start_daemon(const Domain& domain, bool to_stay, Deadline deadline) {
   auto program = find_daemon();
   if (!program) return std::move(program).error();
-  std::vector<std::string> arguments = {*program,        "--application", domain.key.application,
-                                        "--user",        domain.key.user, "--ready-fd",
+  std::vector<std::string> arguments = {*program, "--application", domain.key.application,
+                                        "--user", domain.key.user, "--ready-fd",
                                         "3"};
   if (!to_stay) {
     arguments.emplace_back("--idle-exit");
@@ -100,10 +100,10 @@ Result<os::UniqueFd, Error> reach_node(const Domain& domain) {
   const auto peer = os::peer_of(socket->get());
   if (!peer) return peer.error();
   if (peer->uid != os::own_uid()) {
-    return Error(Error::access_denied, "reach the node",
-                 "the process behind '" + domain.paths.socket + "' runs as uid " +
-                     std::to_string(peer->uid),
-                 "do not trust it: remove the socket");
+    return Error(
+        Error::access_denied, "reach the node",
+        "the process behind '" + domain.paths.socket + "' runs as uid " + std::to_string(peer->uid),
+        "do not trust it: remove the socket");
   }
   return socket;
 }

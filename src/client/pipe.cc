@@ -167,7 +167,9 @@ std::int64_t Pipe::depth() const noexcept {
   return static_cast<std::int64_t>(core_->view().snapshot().depth);
 }
 
-int Pipe::readable_descriptor() { return require_open(core_, "make a descriptor").descriptor(true); }
+int Pipe::readable_descriptor() {
+  return require_open(core_, "make a descriptor").descriptor(true);
+}
 
 int Pipe::writable_descriptor() {
   return require_open(core_, "make a descriptor").descriptor(false);

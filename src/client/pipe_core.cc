@@ -146,7 +146,8 @@ PushStatus PipeCore::push_loan(Loan& loan, const Patience& patience) noexcept {
   return status;
 }
 
-// Crash: our hold lasts until the slot names the chunk, so that there is no instant in which neither
+// Crash: our hold lasts until the slot names the chunk, so that there is no instant in which
+// neither
 //        does. The bump tells an owner that looks at just this moment to look again.
 PushStatus PipeCore::push_message(const Message& message, const Patience& patience) noexcept {
   if (!session_->is_ours()) return PushStatus::forked;

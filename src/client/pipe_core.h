@@ -7,18 +7,13 @@
 #include <string>
 
 #include "base/deadline.h"
+#include "client/pipe_control.h"
 #include "shm/pipe/pipe.h"
 #include "shm/segment/segment.h"
 #include "shm/session/session.h"
 #include "tarn/pipe.h"
 
 namespace tarn {
-
-// A control segment with its view, kept as long as anybody may look into its slots.
-struct PipeControl {
-  Segment segment;
-  PipeView view;
-};
 
 struct ForeignSlab;
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "client/pipe_core.h"
+#include "client/pipe_control.h"
 #include "os/events.h"
 #include "os/process.h"
 

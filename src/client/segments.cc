@@ -67,8 +67,8 @@ Result<ForeignSlab*, Error> ForeignSlabs::fetch(SegmentId id, Connection& connec
   // Without the lock: the thread that brings the answer may need it first, for a notice.
   auto asked = ask_for(id, connection);
   const std::lock_guard guard(lock_);
-  const bool gone = std::find(gone_meanwhile_.begin(), gone_meanwhile_.end(), id) !=
-                    gone_meanwhile_.end();
+  const bool gone =
+      std::find(gone_meanwhile_.begin(), gone_meanwhile_.end(), id) != gone_meanwhile_.end();
   if (--fetching_ == 0) gone_meanwhile_.clear();
   if (!asked) return std::move(asked).error();
   if (gone) return Error(Error::not_found, "map a message", "its owner took it back", {});

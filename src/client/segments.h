@@ -25,7 +25,7 @@ struct ForeignSlab {
   Segment segment;
   std::uint64_t chunk_bytes = 0;
   std::uint32_t chunk_count = 0;
-  std::span<layout::HoldCount> holds;      // in our own session segment
+  std::span<layout::HoldCount> holds;        // in our own session segment
   std::atomic<std::uint32_t> carried_to{0};  // a pipe for which segment_carry was answered
 
   const std::byte* chunk(std::uint32_t index) const noexcept {

@@ -21,8 +21,7 @@ std::shared_ptr<SessionCore> SessionCore::create(os::UniqueFd socket, const wire
                                                  const wire::Welcome& welcome, Segment node) {
   // In a fork()ed child the memory is not mapped and the threads are not there: leave it alone.
   std::shared_ptr<SessionCore> core(
-      new SessionCore(key, std::move(record), welcome, std::move(node)),
-      [](SessionCore* ended) {
+      new SessionCore(key, std::move(record), welcome, std::move(node)), [](SessionCore* ended) {
         if (ended->is_ours()) delete ended;
       });
   wire::Hello resume = hello;
@@ -123,8 +122,8 @@ Result<std::shared_ptr<PipeCore>, Error> SessionCore::open_pipe(std::string_view
     end = *added;
   }
   auto core = std::shared_ptr<PipeCore>(
-      new PipeCore(shared_from_this(), std::string(name),
-                   static_cast<Delivery>(opened->delivery), std::move(control), end),
+      new PipeCore(shared_from_this(), std::string(name), static_cast<Delivery>(opened->delivery),
+                   std::move(control), end),
       [](PipeCore* ended) {
         if (ended->session().is_ours()) delete ended;
       });
@@ -253,7 +252,7 @@ void SessionCore::remove_slab(SegmentId id) noexcept {
 }
 
 std::uint64_t SessionCore::viewers_epoch() const noexcept {
-  // sync(viewers-changed): whoever got our slab's descriptor did so after the node bumped this.
+  // sync(viewers-changed): the node bumps it before it hands our slab's descriptor to anybody.
   return node_.entry(id_.index).viewers_epoch.load(std::memory_order_acquire);
 }
 
@@ -333,12 +332,15 @@ Result<Carrier, Error> SessionCore::fetch_carrier(std::uint32_t pipe_id, const V
   if (!got) return std::move(got).error();
   auto mapped = map_foreign(fd.get(), got->size_bytes, false, false);
   if (!mapped) return std::move(mapped).error();
+  auto control = std::make_shared<PipeControl>();
+  control->segment = std::move(*mapped);
+  const auto view = PipeView::attach(control->segment);
+  if (!view) return Error(view.error(), "find holders", "a pipe's segment", {});
+  control->view = *view;
   Carrier carrier;
   carrier.pipe_id = pipe_id;
-  carrier.segment = std::make_shared<const Segment>(std::move(*mapped));
-  const auto view = PipeView::attach(*carrier.segment);
-  if (!view) return Error(view.error(), "find holders", "a pipe's segment", {});
-  carrier.view = *view;
+  // Shares the control's ownership and points at its view.
+  carrier.slots = std::shared_ptr<const SlotWatch>(control, &control->view);
   return carrier;
 }
 

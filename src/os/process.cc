@@ -25,8 +25,11 @@ namespace {
 
 std::atomic<std::uint64_t> g_fork_generation{0};
 
-[[maybe_unused]] const int g_fork_handler = ::pthread_atfork(
-    nullptr, nullptr, [] { g_fork_generation.fetch_add(1, std::memory_order_relaxed); });
+void count_fork() noexcept {
+  // relaxed: a new child has one thread.
+  g_fork_generation.fetch_add(1, std::memory_order_relaxed);
+}
+[[maybe_unused]] const int g_fork_handler = ::pthread_atfork(nullptr, nullptr, count_fork);
 
 // Runs in the child: only async-signal-safe calls from here to exec.
 [[noreturn]] void exec_detached(char* const* arguments, int ready_fd) {

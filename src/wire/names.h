@@ -20,7 +20,7 @@ struct DomainKey {
 
 // Where the domain's daemon keeps its pid, lock, socket and log.
 struct RunPaths {
-  std::string trusted;    // a directory that exists and is not ours to check: /tmp, $XDG_RUNTIME_DIR
+  std::string trusted;  // a directory that exists and is not ours to check: /tmp, $XDG_RUNTIME_DIR
   std::string directory;  // below it, ours
   std::string pid_file;
   std::string lock_file;

@@ -78,7 +78,7 @@ void Heap::give_back(ChunkPlace place) noexcept {
   ++place.slab->free_count;
 }
 
-void Heap::pushed(ChunkPlace place, const PipeView* pipe, std::uint64_t position) {
+void Heap::pushed(ChunkPlace place, const SlotWatch* pipe, std::uint64_t position) {
   Class& chunks = class_at(size_class_of(place.slab->chunk_bytes));
   const std::lock_guard guard(chunks.lock);
   chunks.in_flight.push_back({place, pipe, position});
@@ -158,7 +158,7 @@ FullStatus Heap::grow(Class& chunks, std::uint64_t chunk_bytes) {
   return Done{};
 }
 
-void Heap::keep_pipe(const PipeView* pipe, std::shared_ptr<void> keepalive) {
+void Heap::keep_pipe(const SlotWatch* pipe, std::shared_ptr<void> keepalive) {
   const std::lock_guard guard(making_);
   parked_.push_back({pipe, std::move(keepalive)});
 }
@@ -225,14 +225,7 @@ void HoldScan::look(const std::vector<SegmentId>& segments) {
     found_.push_back({segment, {}, {}});
   }
   for (const Carrier& carrier : viewers_.carriers) {
-    carrier.view.for_each_reference([&](SegmentId segment, std::uint32_t chunk) {
-      if (chunk >= layout::kMaxChunks) return;
-      for (SegmentRows& rows : found_) {
-        if (rows.segment != segment) continue;
-        if (rows.named.size() <= chunk) rows.named.resize(chunk + 1);
-        rows.named[chunk] = true;
-      }
-    });
+    for (SegmentRows& rows : found_) carrier.slots->mark_named(rows.segment, rows.named);
   }
   for (SegmentRows& rows : found_) {
     for (const Viewer& viewer : viewers_.viewers) {

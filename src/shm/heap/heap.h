@@ -22,7 +22,7 @@
 #include "base/result.h"
 #include "shm/heap/size_class.h"
 #include "shm/heap/slab_layout.h"
-#include "shm/pipe/pipe.h"
+#include "shm/heap/slot_watch.h"
 #include "shm/segment/segment.h"
 #include "shm/session/session.h"
 
@@ -37,8 +37,7 @@ struct Viewer {
 // A pipe into which others push our chunks.
 struct Carrier {
   std::uint32_t pipe_id = 0;
-  std::shared_ptr<const Segment> segment;
-  PipeView view;
+  std::shared_ptr<const SlotWatch> slots;
 };
 // Who may hold our chunks, as of one viewers_epoch. Immutable.
 struct ViewerSet {
@@ -73,7 +72,7 @@ struct Slab {
   Segment segment;
   std::uint64_t chunk_bytes = 0;
   std::uint32_t chunk_count = 0;
-  std::uint32_t free_count = 0;   // guarded by the class's lock
+  std::uint32_t free_count = 0;  // guarded by the class's lock
   std::uint64_t last_loan_tick = 0;
 
   std::byte* chunk(std::uint32_t index) const noexcept {
@@ -95,18 +94,19 @@ class Heap {
   // An unpushed loan comes back.
   void give_back(ChunkPlace place) noexcept;
   // The loan stands in `pipe` at `position` now. `pipe` must stay valid until keep_pipe().
-  void pushed(ChunkPlace place, const PipeView* pipe, std::uint64_t position);
+  void pushed(ChunkPlace place, const SlotWatch* pipe, std::uint64_t position);
   // The caller no longer needs `pipe`; the heap keeps `keepalive` while chunks may be in it.
-  void keep_pipe(const PipeView* pipe, std::shared_ptr<void> keepalive);
+  void keep_pipe(const SlotWatch* pipe, std::shared_ptr<void> keepalive);
 
   // Gives slabs back of which no chunk was used for `idle_ticks` calls of this function.
   void return_idle(std::uint64_t idle_ticks);
+  // relaxed: a number for people.
   std::uint64_t slab_bytes() const noexcept { return slab_bytes_.load(std::memory_order_relaxed); }
 
  private:
   struct InFlight {
     ChunkPlace place;
-    const PipeView* pipe;  // null: the slot is gone, somebody held it when we last looked
+    const SlotWatch* pipe;  // null: the slot is gone, somebody held it when we last looked
     std::uint64_t position;
   };
   struct Class {
@@ -117,7 +117,7 @@ class Heap {
     std::uint64_t chunks = 0;
   };
 
-  Class& class_at(const SizeClass& size) ;
+  Class& class_at(const SizeClass& size);
   Result<ChunkPlace, Error> take_free(Class& chunks) noexcept;
   // Looks through at most `most` pushed chunks, the oldest first; true when one became free.
   bool reclaim(Class& chunks, std::size_t most);
@@ -131,7 +131,7 @@ class Heap {
   std::mutex making_;  // of classes and parked pipes
   std::vector<std::unique_ptr<Class>> owned_classes_;
   struct Parked {
-    const PipeView* pipe;
+    const SlotWatch* pipe;
     std::shared_ptr<void> keepalive;
   };
   std::vector<Parked> parked_;

@@ -5,7 +5,8 @@
 //           the rest changes with every announcement.
 // Writers   sleepers announce themselves, ringers clear the bit when they found nobody.
 // Crash     a killed sleeper leaves bit 0 set: the next ring finds nobody and clears it. A killed
-//           sleeper that had been woken for a message is made good by recovery, which rings for all.
+//           sleeper that had been woken for a message is made good by recovery, which rings for
+//           all.
 // Bounds    no loop but the CAS of an announcement.
 #pragma once
 
@@ -53,7 +54,8 @@ inline void ring_sleepers(os::FutexWord& bell, std::uint32_t seen) noexcept {
 inline void ring(os::FutexWord& bell) noexcept {
   // seq_cst: this word and the slot's word need one order, as in announce_sleep().
   const std::uint32_t seen = bell.load(std::memory_order_seq_cst);
-  if ((seen & kSleepers) != 0) [[unlikely]] ring_sleepers(bell, seen);
+  if ((seen & kSleepers) != 0) [[unlikely]]
+    ring_sleepers(bell, seen);
 }
 
 // Wakes everybody who sleeps or is about to: after a death, and when the pipe closes.

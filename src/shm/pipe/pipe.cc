@@ -277,6 +277,14 @@ bool PipeView::is_gone(std::uint64_t position) const noexcept {
   return word.laps_ahead_of(place.lap) > 0;
 }
 
+void PipeView::mark_named(SegmentId segment, std::vector<bool>& named) const noexcept {
+  for_each_reference([&](SegmentId found, std::uint32_t chunk) {
+    if (found != segment || chunk >= layout::kMaxChunks) return;
+    if (named.size() <= chunk) named.resize(chunk + 1);
+    named[chunk] = true;
+  });
+}
+
 bool PipeView::has_space() const noexcept {
   // relaxed: a hint; the walk below finds the true end.
   std::uint64_t at = header_->tail.load(std::memory_order_relaxed);
@@ -320,8 +328,7 @@ void PipeView::drain() noexcept {
     const SlotWord word(seen);
     if (word.phase() != SlotPhase::ready && word.phase() != SlotPhase::taken) continue;
     // sync(slot-freed): as in take().
-    slots_[i].word.compare_exchange_strong(seen, word.next_lap().bits(),
-                                           std::memory_order_acq_rel);
+    slots_[i].word.compare_exchange_strong(seen, word.next_lap().bits(), std::memory_order_acq_rel);
   }
   settle_head();
   ring_everybody();
@@ -409,7 +416,8 @@ void PipeView::note_depth(std::uint64_t end) noexcept {
   std::atomic_ref<std::uint64_t> head_seen(head_seen_);
   // relaxed: statistics, here and below; the mark is a maximum over moments near each push.
   const std::uint64_t mark = header_->high_water.load(std::memory_order_relaxed);
-  if (end - head_seen.load(std::memory_order_relaxed) <= mark) [[likely]] return;
+  if (end - head_seen.load(std::memory_order_relaxed) <= mark) [[likely]]
+    return;
   const std::uint64_t head = header_->head.load(std::memory_order_relaxed);
   head_seen.store(head, std::memory_order_relaxed);
   if (end > head && end - head > mark) {

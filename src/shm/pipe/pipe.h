@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/result.h"
+#include "shm/heap/slot_watch.h"
 #include "shm/pipe/bell.h"
 #include "shm/pipe/pipe_layout.h"
 #include "shm/pipe/slot_word.h"
@@ -67,7 +68,7 @@ Status format_pipe(const Segment& segment, std::uint32_t slot_count, std::uint32
 
 // A checked view of a pipe's control segment. Borrows the segment's mapping. Safe to use from any
 // number of threads. Made on a read-only mapping it may only be looked at.
-class PipeView {
+class PipeView final : public SlotWatch {
  public:
   PipeView() noexcept = default;
   // corrupt when sizes and limits do not fit together.
@@ -88,8 +89,8 @@ class PipeView {
   void acknowledge(std::uint16_t self, std::uint64_t position, bool redelivered) noexcept;
   // at_least_once only. Puts a taken message back, marked.
   void give_back(std::uint16_t self, std::uint64_t position, bool redelivered) noexcept;
-  // True once the message at `position` is no longer in its slot.
-  bool is_gone(std::uint64_t position) const noexcept;
+  bool is_gone(std::uint64_t position) const noexcept override;
+  void mark_named(SegmentId segment, std::vector<bool>& named) const noexcept override;
 
   // Whether a push would find a free slot now.
   bool has_space() const noexcept;

@@ -247,8 +247,7 @@ Result<NodeTable> NodeTable::attach(const Segment& segment) noexcept {
   if (segment.size() != layout::kNodeBytes) return Error::corrupt;
   NodeTable table;
   table.header_ = reinterpret_cast<const layout::NodeHeader*>(segment.base());
-  table.entries_ =
-      reinterpret_cast<layout::NodeEntry*>(segment.base() + layout::kNodeTableOffset);
+  table.entries_ = reinterpret_cast<layout::NodeEntry*>(segment.base() + layout::kNodeTableOffset);
   return table;
 }
 

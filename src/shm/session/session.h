@@ -71,8 +71,8 @@ class SessionView {
   const layout::EndEntry* ends_ = nullptr;
 };
 
-// This process's own session segment. Not thread-safe: the caller serialises all but bump_forwards()
-// and the counts that add_row() and add_end() handed out.
+// This process's own session segment. Not thread-safe: the caller serialises all but
+// bump_forwards() and the counts that add_row() and add_end() handed out.
 class SessionRecord {
  public:
   static Result<SessionRecord, Error> create(os::ProcessIdentity self);
@@ -98,7 +98,7 @@ class SessionRecord {
   bool allocate_to(std::uint64_t end, std::uint64_t& allocated) noexcept;
 
   OwnedSegment owned_;
-  std::uint64_t rows_allocated_ = 0;   // ends, from the segment's start, of what has its pages
+  std::uint64_t rows_allocated_ = 0;  // ends, from the segment's start, of what has its pages
   std::uint64_t ends_allocated_ = 0;
   std::uint64_t arena_allocated_ = 0;
   std::uint64_t arena_used_ = layout::kRowArenaOffset;

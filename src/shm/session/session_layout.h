@@ -65,7 +65,8 @@ static_assert(offsetof(EndEntry, popped) == kCacheLine);
 inline constexpr std::uint64_t kRowTableOffset = kPage;
 inline constexpr std::uint64_t kEndTableOffset = kRowTableOffset + kMaxRows * sizeof(RowEntry);
 inline constexpr std::uint64_t kRowArenaOffset = kEndTableOffset + kMaxEnds * sizeof(EndEntry);
-inline constexpr std::uint64_t kSessionBytes = std::uint64_t{16} << 20;  // address space, not memory
+inline constexpr std::uint64_t kSessionBytes = std::uint64_t{16}
+                                               << 20;  // address space, not memory
 static_assert(kEndTableOffset % kPage == 0 && kRowArenaOffset % kPage == 0);
 
 // The node's table of sessions, written by the node alone and mapped read-only by every session.
