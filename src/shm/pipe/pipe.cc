@@ -1,5 +1,6 @@
 #include "shm/pipe/pipe.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 
@@ -73,7 +74,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
   // relaxed: a hint; the CAS below decides.
   std::uint64_t at = header_->tail.load(std::memory_order_relaxed);
   // Each step means that somebody else got on; the bound only stops nonsense in the slots.
-  for (std::uint64_t step = 0; step < 4 * std::uint64_t{slot_count_} + 64; ++step) {
+  for (std::uint64_t step = 0; step < most_steps(); ++step) {
     const Place place = place_of(at);
     Slot& slot = slots_[place.index];
     fetch_for_writing(&slot);
@@ -90,13 +91,12 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
       continue;
     }
     if (ahead > 0) {  // (4)
-      const std::uint64_t claimed =
-          position_of(place.lap + static_cast<std::uint64_t>(ahead) - 1, place.index);
-      at = claimed >= at ? claimed + 1 : at + 1;
+      at = std::max(last_freed(place, ahead), at) + 1;
       continue;
     }
     if (ahead < 0) {  // (3), (5)
       if (ahead < -1 || word.phase() == SlotPhase::free) return SlotPush::corrupt;
+      advance(header_->tail, at);
       return SlotPush::full;
     }
     std::uint64_t expected = word.bits();
@@ -136,40 +136,43 @@ SlotPop PipeView::peek(Peeked& found) noexcept {
   // seq_cst: this word and the slots' words need one order, as push() says; so it is read first.
   const bool closed = header_->closed.load(std::memory_order_seq_cst) != 0;
   // relaxed: a hint, at most the oldest message's position.
-  const std::uint64_t head = header_->head.load(std::memory_order_relaxed);
-  std::uint64_t at = head;
-  bool pending = false;
-  for (std::uint64_t step = 0; step < 2 * std::uint64_t{slot_count_} + 2; ++step) {
+  std::uint64_t at = header_->head.load(std::memory_order_relaxed);
+  std::uint64_t done = at;  // every message before it has been consumed
+  bool at_end = false;
+  for (std::uint64_t step = 0; step < most_steps() && !at_end; ++step) {
     const Place place = place_of(at);
     Slot& slot = slots_[place.index];
     fetch_for_writing(&slot);
     // sync(slot-ready): receives what the producer released.
     const SlotWord word(slot.word.load(std::memory_order_acquire));
     const std::int64_t ahead = word.laps_ahead_of(place.lap);
-    if (ahead < 0) break;  // this position is still last lap's: everything was looked at
-    if (ahead > 0) {       // consumed; whatever is a lap older than this slot's last message is too
-      const std::uint64_t last =
-          position_of(place.lap + static_cast<std::uint64_t>(ahead) - 1, place.index);
-      at = last >= at + slot_count_ ? last - slot_count_ + 1 : at + 1;
-      continue;
-    }
-    if (word.phase() == SlotPhase::free) break;  // never claimed: nothing is behind it either
-    if (word.phase() == SlotPhase::ready) {
+    // (1) laps ahead           consumed; whatever is a lap older than this slot's last message,
+    // too. (2) a lap behind, free   nobody has claimed this position: nothing is behind it either.
+    // (3) our lap, ready       here it is.
+    // (4) our lap, not free    a producer is at it, or a consumer has it unacknowledged: what came
+    //                          after may go first.
+    if (ahead > 0) {  // (1)
+      const std::uint64_t last = last_freed(place, ahead);
+      const std::uint64_t next = last >= at + slot_count_ ? last - slot_count_ + 1 : at + 1;
+      if (done == at) done = next;
+      at = next;
+    } else if (ahead < 0 || word.phase() == SlotPhase::free) {  // (2)
+      at_end = true;
+    } else if (word.phase() == SlotPhase::ready) {  // (3)
       found.payload = load_payload(slot);
       found.position = at;
       found.word = word;
-      found.all_before_done = !pending;
+      found.all_before_done = done == at;
       return SlotPop::ok;
-    }
-    if (word.phase() != SlotPhase::claimed && word.phase() != SlotPhase::taken) {
+    } else if (word.phase() == SlotPhase::claimed || word.phase() == SlotPhase::taken) {  // (4)
+      TARN_CRASH_POINT("pipe.peek.stepped_over");
+      ++at;
+    } else {
       return SlotPop::corrupt;
     }
-    // A producer is at it, or a consumer has it unacknowledged: what came after may go first.
-    pending = true;
-    ++at;
   }
-  if (!pending) advance(header_->head, at);
-  return closed && !pending ? SlotPop::closed : SlotPop::empty;
+  advance(header_->head, done);
+  return closed && at_end && done == at ? SlotPop::closed : SlotPop::empty;
 }
 
 // Crash: the CAS is the commit point. At most once: before it the message stays, after it the
