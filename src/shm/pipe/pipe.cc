@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <utility>
 
 #include "base/crash_point.h"
 
@@ -12,6 +13,8 @@ using layout::Slot;
 using layout::SlotPhase;
 
 namespace {
+
+constexpr std::uint64_t kNowhere = UINT64_MAX;
 
 // Asks for the line for writing: what follows is a CAS on it. Without this the line arrives shared
 // and the CAS pays a second trip to the other core.
@@ -138,6 +141,8 @@ SlotPop PipeView::peek(Peeked& found) noexcept {
   // relaxed: a hint, at most the oldest message's position.
   std::uint64_t at = header_->head.load(std::memory_order_relaxed);
   std::uint64_t done = at;  // every message before it has been consumed
+  std::uint64_t first_claimed = kNowhere;
+  std::uint64_t candidate = kNowhere;
   bool at_end = false;
   for (std::uint64_t step = 0; step < most_steps() && !at_end; ++step) {
     const Place place = place_of(at);
@@ -150,7 +155,9 @@ SlotPop PipeView::peek(Peeked& found) noexcept {
     // too. (2) a lap behind, free   nobody has claimed this position: nothing is behind it either.
     // (3) our lap, ready       here it is.
     // (4) our lap, not free    a producer is at it, or a consumer has it unacknowledged: what came
-    //                          after may go first.
+    //                          after may go first. But the producer may publish it, and its next
+    //                          one, while we walk on. So we look at what we stepped over once more
+    //                          after we saw (3): what is still claimed then is no older message.
     if (ahead > 0) {  // (1)
       const std::uint64_t last = last_freed(place, ahead);
       const std::uint64_t next = last >= at + slot_count_ ? last - slot_count_ + 1 : at + 1;
@@ -159,12 +166,18 @@ SlotPop PipeView::peek(Peeked& found) noexcept {
     } else if (ahead < 0 || word.phase() == SlotPhase::free) {  // (2)
       at_end = true;
     } else if (word.phase() == SlotPhase::ready) {  // (3)
+      if (first_claimed != kNowhere && at != candidate) [[unlikely]] {
+        candidate = at;
+        at = std::exchange(first_claimed, kNowhere);
+        continue;
+      }
       found.payload = load_payload(slot);
       found.position = at;
       found.word = word;
       found.all_before_done = done == at;
       return SlotPop::ok;
     } else if (word.phase() == SlotPhase::claimed || word.phase() == SlotPhase::taken) {  // (4)
+      if (word.phase() == SlotPhase::claimed && first_claimed == kNowhere) first_claimed = at;
       TARN_CRASH_POINT("pipe.peek.stepped_over");
       ++at;
     } else {

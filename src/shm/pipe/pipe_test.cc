@@ -251,6 +251,37 @@ class AtCrashPoint {
   ~AtCrashPoint() { hook_crash_points(nullptr); }
 };
 
+// A consumer steps over a slot whose producer is at it. While it walks on, the producer finishes,
+// and pushes its next message: that one must not be taken for the older.
+TEST(PipeTest, AProducersMessagesStayInOrderWhenItFinishesBehindAWalkingConsumer) {
+  SharedPipe pipe(4);
+  claim_by_hand(pipe, 0, kProducer);
+  int finished = 0;
+  const AtCrashPoint act("pipe.peek.stepped_over", [&] {
+    if (finished++ > 0) return;
+    publish_by_hand(pipe, 0, kProducer, 0);
+    publish_by_hand(pipe, 1, kProducer, 1);
+  });
+  EXPECT_EQ(pop_number(pipe.view()), 0);
+  EXPECT_EQ(pop_number(pipe.view()), 1);
+  EXPECT_EQ(finished, 1);
+}
+
+TEST(PipeTest, MessagesStayInOrderWhenProducersFinishOneAfterAnotherBehindAWalkingConsumer) {
+  SharedPipe pipe(8);
+  for (std::uint64_t i = 0; i < 7; ++i) claim_by_hand(pipe, i, kProducer);
+  publish_by_hand(pipe, 7, kOtherProducer, 7);
+  std::int64_t next = 6;
+  // Each time the consumer steps over a slot, the last one that is still claimed is published.
+  const AtCrashPoint act("pipe.peek.stepped_over", [&] {
+    if (next >= 3) publish_by_hand(pipe, static_cast<std::uint64_t>(next), kProducer, 70);
+    --next;
+  });
+  Peeked found;
+  ASSERT_EQ(pipe.view().peek(found), SlotPop::ok);
+  EXPECT_EQ(found.position, 3u);
+}
+
 TEST(PipeTest, ACloseBetweenClaimAndPublicationLeavesASkippedSlot) {
   SharedPipe pipe(4);
   {
