@@ -151,8 +151,8 @@ SlotPop PipeView::peek(Peeked& found) noexcept {
     // sync(slot-ready): receives what the producer released.
     const SlotWord word(slot.word.load(std::memory_order_acquire));
     const std::int64_t ahead = word.laps_ahead_of(place.lap);
-    // (1) laps ahead           consumed; whatever is a lap older than this slot's last message,
-    // too. (2) a lap behind, free   nobody has claimed this position: nothing is behind it either.
+    // (1) laps ahead           consumed, and so is what is a lap older than its last message.
+    // (2) a lap behind, free   nobody has claimed this position: nothing is behind it either.
     // (3) our lap, ready       here it is.
     // (4) our lap, not free    a producer is at it, or a consumer has it unacknowledged: what came
     //                          after may go first. But the producer may publish it, and its next
@@ -206,6 +206,7 @@ bool PipeView::take(std::uint16_t self, const Peeked& found) noexcept {
   if (at_least_once_) return true;
   if (found.all_before_done) advance(header_->head, found.position + 1);
   ring(header_->space_bell);
+  ring_if_closed();
   return true;
 }
 
@@ -222,6 +223,7 @@ void PipeView::acknowledge(std::uint16_t self, std::uint64_t position, bool rede
   }
   settle_head();
   ring(header_->space_bell);
+  ring_if_closed();
 }
 
 // Crash: one CAS; before it recovery does the same, after it the message is anybody's.
@@ -301,6 +303,17 @@ PipeView::RecoverCounts PipeView::recover(std::uint16_t dead) noexcept {
   // The dead one may have been woken for a message that it did not take.
   ring_everybody();
   return counts;
+}
+
+// Once a message of a closed pipe is gone, those who wait for the next one may wait in vain.
+// Requires: the slot's word was changed with seq_cst before.
+void PipeView::ring_if_closed() noexcept {
+  if (!is_closed()) [[likely]]
+    return;
+  // seq_cst: this word and the slot's word need one order, as bell.h says.
+  if ((header_->items_bell.load(std::memory_order_seq_cst) & kSleepers) != 0) {
+    ring_all(header_->items_bell);
+  }
 }
 
 void PipeView::ring_everybody() noexcept {

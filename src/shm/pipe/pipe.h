@@ -123,6 +123,7 @@ class PipeView final : public SlotWatch {
   bool read_reference(std::uint32_t index, ChunkReference& reference) const noexcept;
   void note_depth(std::uint64_t end) noexcept;
   void settle_head() noexcept;
+  void ring_if_closed() noexcept;
 
   layout::PipeHeader* header_ = nullptr;
   layout::Slot* slots_ = nullptr;

@@ -297,6 +297,39 @@ TEST(PipeTest, ACloseBetweenClaimAndPublicationLeavesASkippedSlot) {
   EXPECT_TRUE(pipe.view().is_drained());
 }
 
+// Two sleepers wait at a pipe that was closed while its last message was still in somebody's hands.
+// When that message is done, both have to hear that nothing comes any more.
+void expect_ring_for_all_when(SharedPipe& pipe, const std::function<void()>& last_message_goes) {
+  pipe.view().close();
+  const std::uint32_t first = announce_sleep(pipe.view().items_bell());
+  ASSERT_EQ(pipe.header().items_bell.load(), first);
+  last_message_goes();
+  EXPECT_NE(pipe.header().items_bell.load(), first) << "a sleeper was left alone";
+  EXPECT_EQ(peek_outcome(pipe.view()), SlotPop::closed);
+}
+
+TEST(PipeTest, TheLastAcknowledgementOfAClosedPipeWakesThoseWhoWaitForMore) {
+  SharedPipe pipe(4, true);
+  push_number(pipe.view(), kProducer, 1);
+  Peeked found;
+  ASSERT_EQ(pop_one(pipe.view(), kConsumer, found), SlotPop::ok);
+  expect_ring_for_all_when(pipe, [&] { pipe.view().acknowledge(kConsumer, 0, false); });
+}
+
+TEST(PipeTest, TheLastTakeOfAClosedPipeWakesThoseWhoWaitForMore) {
+  SharedPipe pipe(4);
+  push_number(pipe.view(), kProducer, 1);
+  expect_ring_for_all_when(pipe, [&] { EXPECT_EQ(pop_number(pipe.view()), 1); });
+}
+
+TEST(PipeTest, TakingFromAnOpenPipeRingsForNobodyWhoWaitsForItems) {
+  SharedPipe pipe(4);
+  push_number(pipe.view(), kProducer, 1);
+  const std::uint32_t announced = announce_sleep(pipe.view().items_bell());
+  EXPECT_EQ(pop_number(pipe.view()), 1);
+  EXPECT_EQ(pipe.header().items_bell.load(), announced);
+}
+
 #endif
 
 }  // namespace
