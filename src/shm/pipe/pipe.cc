@@ -29,7 +29,9 @@ inline void fetch_for_writing(const void* line) noexcept {
 // Pushes a hint on, never back. Two that do so at once may leave the lower one: it stays a hint.
 inline void advance(std::atomic<std::uint64_t>& hint, std::uint64_t to) noexcept {
   // relaxed: a hint is at most the true end; whoever uses it walks on from there.
-  if (hint.load(std::memory_order_relaxed) < to) hint.store(to, std::memory_order_relaxed);
+  if (hint.load(std::memory_order_relaxed) >= to) return;
+  // sync(hint): whoever starts from it sees the slots before it as we saw them.
+  hint.store(to, std::memory_order_release);
 }
 
 }  // namespace
@@ -74,15 +76,16 @@ Result<PipeView> PipeView::attach(const Segment& segment) noexcept {
 SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
                         std::uint64_t& position) noexcept {
   if (is_closed()) return SlotPush::closed;
-  // relaxed: a hint; the CAS below decides.
-  std::uint64_t at = header_->tail.load(std::memory_order_relaxed);
+  // sync(hint): every position before it has been claimed, and we see that.
+  std::uint64_t at = header_->tail.load(std::memory_order_acquire);
   // Each step means that somebody else got on; the bound only stops nonsense in the slots.
   for (std::uint64_t step = 0; step < most_steps(); ++step) {
     const Place place = place_of(at);
     Slot& slot = slots_[place.index];
     fetch_for_writing(&slot);
     // sync(slot-freed): receives what the last consumer of this slot released.
-    SlotWord word(slot.word.load(std::memory_order_acquire));
+    // seq_cst: this word and the space bell need one order, as bell.h says.
+    const SlotWord word(slot.word.load(std::memory_order_seq_cst));
     const std::int64_t ahead = word.laps_ahead_of(place.lap);
     // (1) our lap, free        nobody has this position: try to take it.
     // (2) our lap, not free    somebody was faster: the next position.
@@ -119,6 +122,8 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
       ring_all(header_->items_bell);
       return SlotPush::closed;
     }
+    // sync(slot-claimed): whoever reads a word of [2] sees the claim when it looks again.
+    std::atomic_thread_fence(std::memory_order_release);
     store_payload(slot, payload);  // [2]
     TARN_CRASH_POINT("pipe.push.filled");
     // sync(slot-ready): hands the payload, and what it refers to, to the acquire in peek().
@@ -138,8 +143,8 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
 SlotPop PipeView::peek(Peeked& found) noexcept {
   // seq_cst: this word and the slots' words need one order, as push() says; so it is read first.
   const bool closed = header_->closed.load(std::memory_order_seq_cst) != 0;
-  // relaxed: a hint, at most the oldest message's position.
-  std::uint64_t at = header_->head.load(std::memory_order_relaxed);
+  // sync(hint): every message before it has been consumed, and we see that.
+  std::uint64_t at = header_->head.load(std::memory_order_acquire);
   std::uint64_t done = at;  // every message before it has been consumed
   std::uint64_t first_claimed = kNowhere;
   std::uint64_t candidate = kNowhere;
@@ -149,7 +154,9 @@ SlotPop PipeView::peek(Peeked& found) noexcept {
     Slot& slot = slots_[place.index];
     fetch_for_writing(&slot);
     // sync(slot-ready): receives what the producer released.
-    const SlotWord word(slot.word.load(std::memory_order_acquire));
+    // seq_cst: this word and `closed`, as push() says, and this word and the items bell need one
+    // order.
+    const SlotWord word(slot.word.load(std::memory_order_seq_cst));
     const std::int64_t ahead = word.laps_ahead_of(place.lap);
     // (1) laps ahead           consumed, and so is what is a lap older than its last message.
     // (2) a lap behind, free   nobody has claimed this position: nothing is behind it either.
@@ -337,8 +344,8 @@ void PipeView::note_depth(std::uint64_t end) noexcept {
 
 // Pushes the head hint over what is consumed.
 void PipeView::settle_head() noexcept {
-  // relaxed: a hint.
-  std::uint64_t at = header_->head.load(std::memory_order_relaxed);
+  // sync(hint): as in peek().
+  std::uint64_t at = header_->head.load(std::memory_order_acquire);
   for (std::uint32_t step = 0; step < slot_count_; ++step) {
     const Place place = place_of(at);
     // sync(slot-freed): only slots that were freed are stepped over.

@@ -35,7 +35,7 @@ bool PipeView::read_reference(std::uint32_t index, ChunkReference& reference) co
     const SlotPhase phase = SlotWord(before).phase();
     if (phase != SlotPhase::ready && phase != SlotPhase::taken) return false;
     const SlotPayload payload = load_payload(slot);
-    // sync(slot-freed): orders the payload's loads before the second look at the word.
+    // sync(slot-claimed): a payload of the next lap shows up only with its claim.
     std::atomic_thread_fence(std::memory_order_acquire);
     // relaxed: the fence above orders it.
     if (slot.word.load(std::memory_order_relaxed) != before) continue;
@@ -47,13 +47,14 @@ bool PipeView::read_reference(std::uint32_t index, ChunkReference& reference) co
 }
 
 bool PipeView::has_space() const noexcept {
-  // relaxed: a hint; the walk below finds the true end.
-  std::uint64_t at = header_->tail.load(std::memory_order_relaxed);
+  // sync(hint): as in push().
+  std::uint64_t at = header_->tail.load(std::memory_order_acquire);
   // The cases are those of push().
   for (std::uint64_t step = 0; step < most_steps(); ++step) {
     const Place place = place_of(at);
     // sync(slot-freed): sees every slot freed before.
-    const SlotWord word(slots_[place.index].word.load(std::memory_order_acquire));
+    // seq_cst: this word and the space bell need one order, as bell.h says.
+    const SlotWord word(slots_[place.index].word.load(std::memory_order_seq_cst));
     const std::int64_t ahead = word.laps_ahead_of(place.lap);
     if (ahead < 0) return false;
     if (ahead == 0 && word.phase() == SlotPhase::free) return true;
