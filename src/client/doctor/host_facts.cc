@@ -105,6 +105,13 @@ RunFacts read_run(const ConnectOptions& options) {
   return facts;
 }
 
+// A process that has ended stays visible until its parent looks; in some containers for ever.
+bool runs(std::int32_t pid) {
+  if (!os::identify(pid)) return false;
+  const auto pidfd = os::open_pidfd(pid);
+  return !pidfd || !os::has_exited(pidfd->get());
+}
+
 LeftoverFacts read_leftovers(const RunFacts& run) {
   LeftoverFacts facts;
   const wire::RunPaths& paths = run.domain.paths;
@@ -116,7 +123,7 @@ LeftoverFacts read_leftovers(const RunFacts& run) {
   const char* end = facts.pid_text.data() + facts.pid_text.size();
   const auto parsed = std::from_chars(facts.pid_text.data(), end, facts.pid);
   if (parsed.ptr != end || facts.pid <= 0) facts.pid = 0;
-  facts.pid_runs = facts.pid != 0 && os::identify(facts.pid).has_value();
+  facts.pid_runs = facts.pid != 0 && runs(facts.pid);
   facts.lock_file = os::look_at(paths.lock_file);
   if (facts.lock_file.kind == os::PathKind::file) {
     facts.lock_holder = os::lock_holder(facts.lock_file.inode);
