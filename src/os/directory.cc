@@ -50,6 +50,15 @@ FullStatus walk(const std::string& trusted, const std::string& path, bool create
   return Done{};
 }
 
+constexpr int kLockAttempts = 100;
+
+bool is_file_at(int fd, const std::string& path) noexcept {
+  struct stat ours {};
+  struct stat there {};
+  return ::fstat(fd, &ours) == 0 && ::lstat(path.c_str(), &there) == 0 &&
+         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
 }  // namespace
 
 FullStatus make_private_directory(const std::string& trusted, const std::string& path) {
@@ -61,11 +70,18 @@ FullStatus check_private_directory(const std::string& trusted, const std::string
 }
 
 Result<UniqueFd, Error> lock_file(const std::string& path) {
-  UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file) return system_error("open the lock", path);
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
-  if (errno != EWOULDBLOCK) return system_error("lock", path);
-  return Error(Error::busy, "lock", path, "another daemon serves this domain already");
+  for (int attempt = 0; attempt < kLockAttempts; ++attempt) {
+    UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file) return system_error("open the lock", path);
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) return system_error("lock", path);
+      return Error(Error::busy, "lock", path, "another daemon serves this domain already");
+    }
+    // The last owner may have removed the file between our open and our lock: then the lock that
+    // counts is on a file made since, or on none yet.
+    if (is_file_at(file.get(), path)) return file;
+  }
+  return Error(Error::busy, "lock", path, "another daemon is ending: try again");
 }
 
 FullStatus replace_file(const std::string& path, const std::string& text) {

@@ -102,6 +102,7 @@ Result<MemoryFacts, Error> examine_memory(int fd) {
   struct stat facts {};
   if (seals < 0 || ::fstat(fd, &facts) != 0) return system_error("examine memory", "descriptor");
   MemoryFacts found;
+  found.identity = facts.st_ino;
   found.size_bytes = static_cast<std::uint64_t>(facts.st_size);
   found.allocated_bytes = static_cast<std::uint64_t>(facts.st_blocks) * 512;
   found.size_sealed = (seals & F_SEAL_SHRINK) != 0 && (seals & F_SEAL_GROW) != 0;

@@ -57,6 +57,7 @@ FullStatus seal(int fd, bool one_writer);
 
 // What a descriptor from elsewhere really is.
 struct MemoryFacts {
+  std::uint64_t identity = 0;  // its inode: no two live memfds share it
   std::uint64_t size_bytes = 0;
   std::uint64_t allocated_bytes = 0;
   bool size_sealed = false;   // can neither shrink nor grow

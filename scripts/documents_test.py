@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Checks that the documents still say what the code says.
+
+Code in README.md that names its source (`<!-- from FILE -->`) stands in that file, line by line and
+in order; lines may be left out. The complete listings of the guide compile. Links lead somewhere.
+"""
+
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+QUOTE = re.compile(r"<!-- from (\S+) -->\n```\w+\n(.*?)```", re.DOTALL)
+LISTING = re.compile(r"^`([\w.]+)`:\n\n```cpp\n(.*?)```", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+def lines_of(text):
+    """Its lines without indentation, blank lines and `...`."""
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and line != "..."]
+
+
+def missing_line(quote, source):
+    """The first line of the quote that the source does not have behind the ones before it."""
+    rest = iter(lines_of(source))
+    return next((line for line in lines_of(quote) if line not in rest), None)
+
+
+class DocumentsTest(unittest.TestCase):
+    def test_quotes_stand_in_their_files(self):
+        quotes = QUOTE.findall((ROOT / "README.md").read_text())
+        self.assertTrue(quotes)
+        for path, quote in quotes:
+            with self.subTest(path):
+                line = missing_line(quote, (ROOT / path).read_text())
+                self.assertIsNone(line, f"README.md quotes what {path} does not say")
+
+    def test_links_lead_somewhere(self):
+        for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+            for link in LINK.findall(page.read_text()):
+                with self.subTest(page=page.name, link=link):
+                    self.assertTrue((page.parent / link).exists())
+
+    def test_listings_of_the_guide_compile(self):
+        compiler = shutil.which("g++") or shutil.which("c++")
+        needed = [Path("/usr/include/sndfile.hh"), Path("/usr/include/kissfft/kiss_fftr.h")]
+        if compiler is None or not all(header.exists() for header in needed):
+            self.skipTest("needs a compiler, libsndfile1-dev and libkissfft-dev")
+        listings = dict(LISTING.findall((ROOT / "docs/guide/first-program.md").read_text()))
+        self.assertEqual(
+            sorted(listings), ["messages.h", "sink.cc", "source.cc", "transformer.cc"]
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in listings.items():
+                Path(folder, name).write_text(text)
+            for name in sorted(listings):
+                if not name.endswith(".cc"):
+                    continue
+                command = [compiler, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
+                command += ["-I", ROOT / "include", Path(folder, name)]
+                done = subprocess.run(command, capture_output=True, text=True)
+                with self.subTest(name):
+                    self.assertEqual(done.returncode, 0, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

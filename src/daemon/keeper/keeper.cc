@@ -1,0 +1,187 @@
+#include "daemon/keeper/keeper.h"
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+#include "daemon/store/channel.h"
+#include "os/memory.h"
+#include "os/process.h"
+#include "os/socket.h"
+#include "shm/session/session.h"
+
+namespace tarn::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+enum Tag : std::uint64_t { kSignals = 1, kChannel, kWorker };
+
+constexpr std::array kEndingSignals = {SIGTERM, SIGINT};
+// SIGHUP of a closing terminal is taken and ignored.
+constexpr std::array kSignalsTaken = {SIGTERM, SIGINT, SIGHUP};
+constexpr auto kRetryFork = 100ms;
+constexpr auto kPatienceWithWorker = 3s;
+
+// The node's table, mapped writable before it is sealed: each worker inherits the mapping, which
+// nobody can make anew. That is why it is not made by create_segment().
+FullStatus make_node_segment(WorkerSeed& seed) {
+  auto memory = os::create_memory("tarn-node", layout::kNodeBytes);
+  if (!memory) return std::move(memory).error();
+  if (auto done = os::allocate_pages(memory->get(), 0, layout::kNodeBytes); !done) return done;
+  auto mapping = os::map_writable(memory->get(), layout::kNodeBytes);
+  if (!mapping) return std::move(mapping).error();
+  Segment segment(std::move(*mapping));
+  if (auto done = format_node(segment, seed.facts.node_id); !done) {
+    return Error(done.error(), "format the node's table", "node", {});
+  }
+  if (auto done = os::seal(memory->get(), true); !done) return done;
+  seed.node_memory = std::move(*memory);
+  seed.node_segment = std::move(segment);
+  return Done{};
+}
+
+}  // namespace
+
+Result<Keeper, Error> Keeper::create(RunDirectory& directory, NodeFacts facts) {
+  WorkerSeed seed;
+  seed.facts = std::move(facts);
+  os::random_bytes(&seed.facts.node_id, sizeof seed.facts.node_id);
+  seed.facts.began_ns = monotonic_ns();
+  seed.facts.keeper_pid = os::own_pid();
+  if (auto done = make_node_segment(seed); !done) return std::move(done).error();
+  auto poller = os::Poller::create();
+  if (!poller) return std::move(poller).error();
+  auto signals = os::signals_as_descriptor(kSignalsTaken);
+  if (!signals) return std::move(signals).error();
+  if (auto done = poller->watch(signals->get(), kSignals); !done) return std::move(done).error();
+  if (auto done = directory.write_pid(); !done) return std::move(done).error();
+  auto listener = directory.listen();
+  if (!listener) return std::move(listener).error();
+  seed.listener = std::move(*listener);
+  return Keeper(std::move(directory), std::move(seed), std::move(*poller), std::move(*signals));
+}
+
+Keeper::Role Keeper::run() {
+  for (;;) {
+    if (!has_worker()) {
+      if (ending_) break;
+      if (start_at_.has_passed() && !start_worker()) return Role::worker;
+    }
+    const Deadline next = has_worker() ? kill_at_ : start_at_;
+    for (const os::Event& event : poller_.wait(next)) {
+      if (event.tag == kSignals) on_signal();
+      if (event.tag == kChannel) take_messages();
+      if (event.tag == kWorker) on_worker_end();
+    }
+    if (ending_ && has_worker() && kill_at_.has_passed()) enforce_end();
+  }
+  log_info("the node ends");
+  directory_.remove(keep_log_);
+  return Role::ended;
+}
+
+bool Keeper::start_worker() {
+  auto ends = os::socket_pair();
+  auto child = ends ? os::fork_process() : Result<std::int32_t, Error>(ends.error());
+  if (!child) {
+    log_error(std::string("starting a worker: ") + child.error().what());
+    start_at_ = Deadline::in(kRetryFork);
+    return true;
+  }
+  ++seed_.facts.worker_starts;
+  if (*child == 0) {
+    if (!os::end_with_parent(seed_.facts.keeper_pid)) os::exit_at_once(1);
+    seed_.channel = std::move(ends->second);
+    return false;
+  }
+  adopt_worker(*child, std::move(ends->first));
+  return true;
+}
+
+void Keeper::adopt_worker(std::int32_t pid, os::UniqueFd channel) {
+  worker_pid_ = pid;
+  worker_began_ns_ = monotonic_ns();
+  channel_ = std::move(channel);
+  // Without a pidfd the channel's end tells of the death, a little later.
+  auto worker = os::open_pidfd(pid);
+  if (worker && poller_.watch(worker->get(), kWorker)) worker_ = std::move(*worker);
+  if (auto done = poller_.watch(channel_.get(), kChannel); !done) log_error(done.error().what());
+}
+
+WorkerSeed Keeper::take_seed() {
+  directory_.forget_lock();
+  { const os::Poller closed = std::move(poller_); }
+  signals_.reset();
+  channel_.reset();
+  worker_.reset();
+  return std::move(seed_);
+}
+
+void Keeper::take_messages() {
+  for (;;) {
+    switch (receive_into(seed_.store, channel_.get())) {
+      case ChannelEvent::applied:
+        continue;
+      case ChannelEvent::nothing:
+        return;
+      case ChannelEvent::refused:
+        log_error("a message of the worker made no sense, or came without its descriptors");
+        continue;
+      case ChannelEvent::stop:
+        begin_end();
+        continue;
+      case ChannelEvent::ended:
+        poller_.forget(channel_.get());
+        if (!worker_) on_worker_end();
+        return;
+    }
+  }
+}
+
+void Keeper::on_worker_end() {
+  if (!has_worker()) return;
+  const std::int32_t pid = std::exchange(worker_pid_, 0);
+  const os::ChildEnd end = os::reap_child(pid);
+  // What the worker had sent before it died counts.
+  take_messages();
+  channel_.reset();
+  worker_.reset();
+  kill_at_ = Deadline::never();
+  if (ending_) return;
+  const bool killed = end.signal == SIGKILL;
+  if (!killed) keep_log_ = true;
+  const std::chrono::nanoseconds lived(monotonic_ns() - worker_began_ns_);
+  const auto wait = pace_.wait_after(lived, killed);
+  start_at_ = Deadline::in(wait);
+  log_error("worker " + std::to_string(pid) + " ended " + end.text() + " after " +
+            std::to_string(lived / 1ms) + " ms; the next one starts in " +
+            std::to_string(wait / 1ms) + " ms");
+}
+
+void Keeper::on_signal() {
+  const int signal = os::next_signal(signals_.get());
+  for (const int ending : kEndingSignals) {
+    if (signal != ending) continue;
+    log_info("told to end by signal " + std::to_string(signal));
+    begin_end();
+    if (has_worker()) os::signal_child(worker_pid_, SIGTERM);
+  }
+}
+
+// The worker says goodbye to its clients and ends by itself.
+void Keeper::begin_end() {
+  if (!ending_) kill_at_ = Deadline::in(kPatienceWithWorker);
+  ending_ = true;
+}
+
+void Keeper::enforce_end() noexcept {
+  log_warning("the worker did not end in time; it is killed");
+  os::signal_child(worker_pid_, SIGKILL);
+  kill_at_ = Deadline::never();
+}
+
+}  // namespace tarn::daemon

@@ -1,0 +1,65 @@
+// keeper.h - the process that must not fail: it holds the lock, the listening socket, the node's
+// table and every descriptor that a new worker needs, and keeps a worker running.
+//
+// It reads nothing that a client wrote and never waits for anybody. When it ends, however it ends,
+// the worker ends too.
+#pragma once
+
+#include <cstdint>
+
+#include "base/deadline.h"
+#include "daemon/keeper/restart_pace.h"
+#include "daemon/node_facts.h"
+#include "daemon/run_directory.h"
+#include "os/child.h"
+#include "os/events.h"
+
+namespace tarn::daemon {
+
+class Keeper {
+ public:
+  // Takes `directory` over when it succeeds. Listens, and makes the node's table.
+  static Result<Keeper, Error> create(RunDirectory& directory, NodeFacts facts);
+
+  enum class Role : std::uint8_t {
+    ended,   // the node has ended in order, and left nothing behind
+    worker,  // this process is a new worker: take_seed() and serve
+  };
+  // Starts the first worker. Returns in the keeper once the node has ended, and in each worker.
+  Role run();
+  // In a worker. Closes all that is the keeper's alone.
+  WorkerSeed take_seed();
+
+ private:
+  Keeper(RunDirectory directory, WorkerSeed seed, os::Poller poller, os::UniqueFd signals) noexcept
+      : directory_(std::move(directory)),
+        seed_(std::move(seed)),
+        poller_(std::move(poller)),
+        signals_(std::move(signals)) {}
+
+  // False in the child.
+  bool start_worker();
+  void adopt_worker(std::int32_t pid, os::UniqueFd channel);
+  bool has_worker() const noexcept { return worker_pid_ != 0; }
+  void take_messages();
+  void on_worker_end();
+  void on_signal();
+  void begin_end();
+  void enforce_end() noexcept;
+
+  RunDirectory directory_;
+  WorkerSeed seed_;  // the store is filled here while the worker lives
+  os::Poller poller_;
+  os::UniqueFd signals_;
+  os::UniqueFd channel_;
+  os::UniqueFd worker_;  // pidfd
+  std::int32_t worker_pid_ = 0;
+  std::int64_t worker_began_ns_ = 0;
+  Deadline start_at_ = Deadline::passed();
+  Deadline kill_at_ = Deadline::never();
+  RestartPace pace_;
+  bool ending_ = false;
+  bool keep_log_ = false;  // a worker failed by itself: its last lines are of use
+};
+
+}  // namespace tarn::daemon

@@ -1,0 +1,42 @@
+// tarnd - the node's daemon: one for each {host, user, application}.
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "base/version.h"
+#include "daemon/daemon.h"
+#include "os/process.h"
+#include "wire/start_report.h"
+
+int main(int argc, char** argv) {
+  tarn::daemon::Options options;
+  options.key = {"default", tarn::os::account_name()};
+  double idle_exit_s = 0;
+
+  CLI::App app(
+      "Owns the shared memory of one tarn domain on this host, and cleans up after deaths.");
+  app.set_version_flag("--version", std::string("tarnd ") + tarn::kVersion);
+  app.add_option("--application", options.key.application, "The domain's application")
+      ->envname("TARN_APPLICATION");
+  app.add_option("--user", options.key.user, "The domain's user")->envname("TARN_USER");
+  auto* idle =
+      app.add_option("--idle-exit", idle_exit_s,
+                     "End after so many seconds without sessions and undelivered messages");
+  idle->check(CLI::Range(0.0, 1e6));
+  app.add_option("--limit", options.limit_bytes,
+                 "Most bytes of shared memory, as in 512MiB; default: half of the machine's or the "
+                 "cgroup's")
+      ->envname("TARN_LIMIT")
+      ->transform(CLI::AsSizeValue(false));
+  app.add_flag("--foreground", options.foreground, "Stay at the terminal and log there");
+  app.add_option("--ready-fd", options.ready_fd,
+                 "Report readiness as one line on this descriptor, then close it")
+      ->check(CLI::Range(3, 1 << 20));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? tarn::wire::kExitOrdered : tarn::wire::kExitUsage;
+  }
+  if (idle->count() > 0) options.idle_exit_s = idle_exit_s;
+  return tarn::daemon::run_daemon(options);
+}

@@ -1,0 +1,19 @@
+// session_end.h - what is left to do when a session has ended: by its process's death, known from
+// the kernel, or by its goodbye.
+#pragma once
+
+#include <cstdint>
+
+#include "daemon/worker/node_state.h"
+
+namespace tarn::daemon {
+
+enum class EndCause : std::uint8_t { goodbye, death };
+
+// Resolves every trace of the session, then frees its index. Requires: the session exists, and its
+// process can do nothing any more, or has said goodbye.
+// Crash: every step is idempotent and the session's record goes last: the next worker finds the
+//        session, finds its process dead, and does all of it again.
+void end_session(NodeState& node, std::uint32_t index, EndCause cause);
+
+}  // namespace tarn::daemon

@@ -1,0 +1,61 @@
+// channel.h - one way from the worker to the keeper: put this record, drop that one, end the node.
+//
+// Carried by a SEQPACKET socket pair. A message is durable once it is sent: when the worker dies
+// the keeper first takes everything that is still on the way, then starts the next worker.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "daemon/store/record.h"
+#include "daemon/store/record_store.h"
+#include "os/fd.h"
+
+namespace tarn::daemon {
+
+// Where the worker's registries send what must survive the worker.
+class RecordSink {
+ public:
+  virtual ~RecordSink() = default;
+  virtual void put_bytes(const RecordKey& key, std::span<const std::byte> bytes,
+                         std::span<const int> descriptors) = 0;
+  virtual void drop_key(const RecordKey& key) = 0;
+
+  template <class T>
+  void put(const T& record, std::span<const int> descriptors = {}) {
+    put_bytes(key_of(record), encode_record(record), descriptors);
+  }
+  template <class T>
+  void drop(const T& record) {
+    drop_key(key_of(record));
+  }
+};
+
+// The worker's end. A keeper that is gone is noticed by the worker's loop, not here.
+class ChannelSender final : public RecordSink {
+ public:
+  // Borrows the socket.
+  explicit ChannelSender(int socket) noexcept : socket_(socket) {}
+  void put_bytes(const RecordKey& key, std::span<const std::byte> bytes,
+                 std::span<const int> descriptors) override;
+  void drop_key(const RecordKey& key) override;
+  // The node shall end, in order.
+  void stop();
+
+ private:
+  int socket_;
+};
+
+enum class ChannelEvent : std::uint8_t {
+  nothing,  // no message waits
+  applied,  // one was carried out
+  stop,     // the worker asks for the node's end
+  refused,  // it made no sense, or came without its descriptors
+  ended,    // the worker's end is closed
+};
+// Takes one message, if one waits, and carries it out on the store.
+ChannelEvent receive_into(RecordStore& store, int socket);
+
+}  // namespace tarn::daemon

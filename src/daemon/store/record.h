@@ -1,0 +1,152 @@
+// record.h - what the worker asks the keeper to remember, so that the next worker can go on.
+//
+// Lives in  the keeper's memory, and as one packet on the way from the worker; never in shared
+//           memory. Both ends are the same program, so the bytes have no version.
+// Writers   the worker alone; the keeper only stores.
+// Readers   the next worker, which checks them: what wrote them may have crashed for a reason.
+// Bounds    kMaxRecordBytes of metadata and two descriptors each.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <type_traits>
+
+#include "wire/messages.h"
+
+namespace tarn::daemon {
+
+inline constexpr std::size_t kMaxRecordBytes = 512;
+inline constexpr std::size_t kMaxRecordDescriptors = 2;
+
+enum class RecordKind : std::uint32_t {
+  counters = 1,  // key 0
+  session = 2,   // key: index; descriptors: its segment, its pidfd
+  pipe = 3,      // key: id; descriptor: its control segment
+  segment = 4,   // key: index; descriptor: its memory
+  opening = 5,   // key: session index, pipe id
+  viewing = 6,   // key: session index, segment index
+  carrying = 7,  // key: segment index, pipe id
+};
+
+struct RecordKey {
+  RecordKind kind{};
+  std::uint64_t number = 0;
+  auto operator<=>(const RecordKey&) const noexcept = default;
+};
+
+constexpr std::uint64_t pair_key(std::uint32_t first, std::uint32_t second) noexcept {
+  return (std::uint64_t{first} << 32) | second;
+}
+
+// Numbers that are never given twice, whatever was dropped meanwhile.
+struct StoredCounters {
+  static constexpr RecordKind kKind = RecordKind::counters;
+  std::uint32_t last_pipe_id;
+  std::uint32_t last_session_generation;
+  std::uint32_t last_segment_generation;
+  std::uint32_t reserved;
+  std::uint64_t last_opening;
+  std::uint64_t recovered_sessions;
+};
+
+struct StoredSession {
+  static constexpr RecordKind kKind = RecordKind::session;
+  std::uint32_t index;
+  std::uint32_t generation;
+  std::int32_t pid;
+  std::uint32_t uid;
+  std::uint64_t start_ticks;
+  std::uint64_t memory_identity;  // of its segment: a hello that is sent again brings the same
+  std::uint64_t quota_bytes;
+  std::int64_t began_ns;
+  wire::Token token;
+  wire::Name name;
+};
+
+// What sessions that left a pipe had done there.
+struct StoredTotals {
+  std::uint64_t pushed;
+  std::uint64_t pushed_bytes;
+  std::uint64_t push_waits;
+  std::uint64_t popped;
+  std::uint64_t popped_bytes;
+  std::uint64_t pop_waits;
+};
+
+struct StoredPipe {
+  static constexpr RecordKind kKind = RecordKind::pipe;
+  std::uint32_t id;
+  std::uint32_t slot_count;
+  std::uint32_t delivery;
+  std::uint32_t nameless;  // 1: removed; stays for those who have it open
+  std::uint64_t nonce;     // of the create_only that made it
+  StoredTotals retired;
+  std::uint64_t retired_opening;  // the newest opening that `retired` counts
+  wire::Name name;
+};
+
+struct StoredSegment {
+  static constexpr RecordKind kKind = RecordKind::segment;
+  std::uint32_t index;
+  std::uint32_t generation;
+  std::uint32_t owner;  // session index; 0: the owner is dead, somebody may still hold a chunk
+  std::uint32_t chunk_count;
+  std::uint64_t size_bytes;
+  std::uint64_t chunk_bytes;
+  std::uint64_t nonce;
+};
+
+struct StoredOpening {
+  static constexpr RecordKind kKind = RecordKind::opening;
+  std::uint32_t session;
+  std::uint32_t pipe;
+  std::uint64_t serial;
+};
+
+struct StoredViewing {
+  static constexpr RecordKind kKind = RecordKind::viewing;
+  std::uint32_t session;
+  std::uint32_t segment;
+};
+
+struct StoredCarrying {
+  static constexpr RecordKind kKind = RecordKind::carrying;
+  std::uint32_t segment;
+  std::uint32_t pipe;
+};
+
+inline RecordKey key_of(const StoredCounters&) noexcept { return {RecordKind::counters, 0}; }
+inline RecordKey key_of(const StoredSession& s) noexcept { return {s.kKind, s.index}; }
+inline RecordKey key_of(const StoredPipe& p) noexcept { return {p.kKind, p.id}; }
+inline RecordKey key_of(const StoredSegment& s) noexcept { return {s.kKind, s.index}; }
+inline RecordKey key_of(const StoredOpening& o) noexcept {
+  return {o.kKind, pair_key(o.session, o.pipe)};
+}
+inline RecordKey key_of(const StoredViewing& v) noexcept {
+  return {v.kKind, pair_key(v.session, v.segment)};
+}
+inline RecordKey key_of(const StoredCarrying& c) noexcept {
+  return {c.kKind, pair_key(c.segment, c.pipe)};
+}
+
+template <class T>
+std::span<const std::byte> encode_record(const T& record) noexcept {
+  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= kMaxRecordBytes);
+  static_assert(std::has_unique_object_representations_v<T>, "no hidden padding");
+  return std::as_bytes(std::span(&record, 1));
+}
+
+// Nothing when the size is another record's, or the key is not its own.
+template <class T>
+std::optional<T> decode_record(const RecordKey& key, std::span<const std::byte> bytes) noexcept {
+  if (key.kind != T::kKind || bytes.size() != sizeof(T)) return std::nullopt;
+  T record;
+  std::memcpy(&record, bytes.data(), sizeof record);
+  if (key_of(record) != key) return std::nullopt;
+  return record;
+}
+
+}  // namespace tarn::daemon

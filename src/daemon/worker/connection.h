@@ -1,0 +1,27 @@
+// connection.h - one client's socket, as the worker sees it.
+#pragma once
+
+#include <cstdint>
+
+#include "base/deadline.h"
+#include "os/fd.h"
+#include "os/socket.h"
+
+namespace tarn::daemon {
+
+enum class ConnectionState : std::uint8_t {
+  silent,    // has not said hello
+  observer,  // asks only
+  session,   // has a session
+};
+
+struct Connection {
+  std::uint64_t number = 0;  // never reused
+  os::UniqueFd socket;
+  os::Peer peer;
+  ConnectionState state = ConnectionState::silent;
+  std::uint32_t session = 0;  // index
+  Deadline hello_by = Deadline::never();
+};
+
+}  // namespace tarn::daemon

@@ -1,0 +1,87 @@
+// From a message's type to the function that carries it out.
+
+#include <string>
+#include <utility>
+
+#include "daemon/worker/request.h"
+
+namespace tarn::daemon {
+namespace {
+
+using wire::MessageType;
+
+Error no_such_request(const wire::Header& header, const char* why) {
+  return Error(Error::invalid_argument, "carry out a request",
+               "message type " + std::to_string(static_cast<unsigned>(header.type)) + " " + why,
+               "use a library of the node's version");
+}
+
+// Decodes the packet as an Ask and hands it to `act`.
+template <class Ask, class Act>
+Outcome with(const Request& request, Act&& act) {
+  const auto ask = wire::decode<Ask>(request.packet);
+  if (!ask) return no_such_request(request.header, "has another size than it should");
+  return act(*ask);
+}
+
+// What anybody may ask.
+Outcome carry_out_for_anybody(NodeState& node, SessionItem* session, const Request& request) {
+  switch (request.header.type) {
+    case MessageType::pipe_list:
+      return with<wire::PipeList>(request, [&](auto& ask) { return pipe_list(node, ask); });
+    case MessageType::session_list:
+      return with<wire::SessionList>(request, [&](auto& ask) { return session_list(node, ask); });
+    case MessageType::status:
+      return with<wire::StatusGet>(request, [&](auto& ask) { return status(node, ask); });
+    case MessageType::pipe_remove:
+      return with<wire::PipeRemove>(request, [&](auto& ask) { return pipe_remove(node, ask); });
+    case MessageType::shutdown:
+      return with<wire::Shutdown>(request, [&](auto& ask) { return shutdown(node, session, ask); });
+    default:
+      return no_such_request(request.header,
+                             session == nullptr ? "is not for observers" : "is unknown");
+  }
+}
+
+}  // namespace
+
+Outcome carry_out(NodeState& node, SessionItem* session, Request& request) {
+  if (session == nullptr) return carry_out_for_anybody(node, session, request);
+  SessionItem& own = *session;
+  switch (request.header.type) {
+    case MessageType::pipe_open:
+      return with<wire::PipeOpen>(request, [&](auto& ask) { return pipe_open(node, own, ask); });
+    case MessageType::pipe_leave:
+      return with<wire::PipeLeave>(request, [&](auto& ask) { return pipe_leave(node, own, ask); });
+    case MessageType::pipe_get:
+      return with<wire::PipeGet>(request, [&](auto& ask) { return pipe_get(node, own, ask); });
+    case MessageType::segment_reserve:
+      return with<wire::SegmentReserve>(request,
+                                        [&](auto& ask) { return segment_reserve(node, own, ask); });
+    case MessageType::segment_add:
+      return with<wire::SegmentAdd>(
+          request, [&](auto& ask) { return segment_add(node, own, ask, request.descriptors); });
+    case MessageType::segment_remove:
+      return with<wire::SegmentRemove>(request,
+                                       [&](auto& ask) { return segment_remove(node, own, ask); });
+    case MessageType::segment_get:
+      return with<wire::SegmentGet>(request,
+                                    [&](auto& ask) { return segment_get(node, own, ask); });
+    case MessageType::segment_leave:
+      return with<wire::SegmentLeave>(request,
+                                      [&](auto& ask) { return segment_leave(node, own, ask); });
+    case MessageType::segment_carry:
+      return with<wire::SegmentCarry>(request,
+                                      [&](auto& ask) { return segment_carry(node, own, ask); });
+    case MessageType::viewers_get:
+      return with<wire::ViewersGet>(request,
+                                    [&](auto& ask) { return viewers_get(node, own, ask); });
+    case MessageType::session_get:
+      return with<wire::SessionGet>(request,
+                                    [&](auto& ask) { return session_get(node, own, ask); });
+    default:
+      return carry_out_for_anybody(node, session, request);
+  }
+}
+
+}  // namespace tarn::daemon

@@ -1,0 +1,109 @@
+// node_state.h - all that the worker knows, and the changes that touch more than one table.
+//
+// Each change is sent to the keeper before it is answered: what a client was told survives the
+// worker. A worker that dies between two sends leaves links of which one end is missing, or a
+// pipe's totals ahead of its openings; rebuild() in rebuild.h sorts both out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "daemon/node_facts.h"
+#include "daemon/store/channel.h"
+#include "daemon/worker/items.h"
+#include "daemon/worker/memory_ledger.h"
+#include "daemon/worker/registry_pipes.h"
+#include "daemon/worker/registry_segments.h"
+#include "daemon/worker/registry_sessions.h"
+
+namespace tarn::daemon {
+
+// A record for a session's connection, sent when the change that caused it is complete.
+struct Notice {
+  std::uint32_t session = 0;
+  std::vector<std::byte> bytes;
+};
+
+class NodeState {
+ public:
+  // `table_reader` is the table's memory, for reading. It and `sink` outlive this.
+  NodeState(NodeFacts facts, NodeTable table, int table_reader, RecordSink& sink)
+      : facts_(std::move(facts)),
+        table_(table),
+        table_reader_(table_reader),
+        sink_(sink),
+        ledger_(facts_.limit_bytes) {}
+
+  const NodeFacts& facts() const noexcept { return facts_; }
+  SessionRegistry& sessions() noexcept { return sessions_; }
+  PipeRegistry& pipes() noexcept { return pipes_; }
+  SegmentRegistry& segments() noexcept { return segments_; }
+  MemoryLedger& ledger() noexcept { return ledger_; }
+  RecordSink& sink() noexcept { return sink_; }
+  StoredCounters& counters() noexcept { return counters_; }
+  const NodeTable& table() const noexcept { return table_; }
+  int table_reader() const noexcept { return table_reader_; }
+  void put_counters() { sink_.put(counters_); }
+
+  // Sessions. Their end is recovery/session_end.h.
+  SessionItem& add_session(std::unique_ptr<SessionItem> item);
+  // "session 3 'sink' (pid 4711)"
+  std::string describe_holder(std::uint32_t holder);
+  FullStatus check_memory(const MemoryWish& wish);
+
+  // Pipes.
+  PipeItem& add_pipe(std::unique_ptr<PipeItem> item);
+  void open_pipe(SessionItem& session, PipeItem& pipe);
+  // Adds what the session did there to the pipe's totals. Harmless when it is not open.
+  void leave_pipe(SessionItem& session, PipeItem& pipe);
+  // Discards the pipe when nobody needs it any more: true, and `pipe` is gone.
+  bool discard_if_over(PipeItem& pipe);
+  bool has_undelivered() const noexcept;
+
+  // Segments.
+  SegmentItem& add_segment(std::unique_ptr<SegmentItem> item);
+  void add_viewer(SegmentItem& segment, SessionItem& viewer);
+  void end_viewing(SegmentItem& segment, SessionItem& viewer);
+  void add_carrier(SegmentItem& segment, PipeItem& pipe);
+  void end_carrying(SegmentItem& segment, PipeItem& pipe);
+  // Its owner ends; it stays until the last hold and the last slot let go of it.
+  void orphan_segment(SegmentItem& segment);
+  // Its memory belongs to nobody any more; viewers are told to unmap it.
+  void drop_segment(SegmentItem& segment);
+  // An owner that sees the change asks again who looks into its slabs.
+  void bump_viewers_epoch(std::uint32_t owner) noexcept;
+
+  // Orphans are looked at again soon.
+  void note_orphans_due() noexcept { orphans_due_ = true; }
+  bool take_orphans_due() noexcept { return std::exchange(orphans_due_, false); }
+
+  std::vector<Notice>& notices() noexcept { return notices_; }
+  template <class T>
+  void notify(std::uint32_t session, const T& record) {
+    const auto bytes = wire::bytes_of(record);
+    notices_.push_back({session, {bytes.begin(), bytes.end()}});
+  }
+  // The node ends once the answer is sent.
+  void request_end() noexcept { end_requested_ = true; }
+  bool end_requested() const noexcept { return end_requested_; }
+
+ private:
+  NodeFacts facts_;
+  NodeTable table_;
+  int table_reader_;
+  RecordSink& sink_;
+  SessionRegistry sessions_;
+  PipeRegistry pipes_;
+  SegmentRegistry segments_;
+  MemoryLedger ledger_;
+  StoredCounters counters_{};
+  std::vector<Notice> notices_;
+  bool orphans_due_ = false;
+  bool end_requested_ = false;
+};
+
+// What the session says it did at the pipe, over all its ends.
+EndFacts facts_of_end(const SessionItem& session, std::uint32_t pipe_id) noexcept;
+
+}  // namespace tarn::daemon

@@ -1,0 +1,76 @@
+// request.h - one message of a client, and what is sent back.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "daemon/worker/node_state.h"
+#include "os/fd.h"
+#include "wire/messages.h"
+
+namespace tarn::daemon {
+
+struct Request {
+  wire::Header header{};
+  std::span<const std::byte> packet;  // borrowed
+  std::vector<os::UniqueFd> descriptors;
+};
+
+struct Answer {
+  std::vector<std::byte> bytes;
+  os::UniqueFd owned;   // closed once the answer is sent
+  int descriptor = -1;  // travels beside it; may be `owned`, or borrowed
+};
+
+// Why not, when it is an error: the client is told, and stays connected.
+using Outcome = Result<Answer, Error>;
+
+template <class T>
+Answer answer_with(const T& record) {
+  const auto bytes = wire::bytes_of(record);
+  return {{bytes.begin(), bytes.end()}, {}, -1};
+}
+inline Answer answer_done(std::uint64_t request) {
+  return answer_with(wire::make<wire::DoneReply>(request));
+}
+// With a descriptor that cannot be mapped writable.
+template <class T>
+Outcome answer_read_only(const T& record, int memory) {
+  auto reader = os::reopen_readable(memory);
+  if (!reader) return std::move(reader).error();
+  Answer answer = answer_with(record);
+  answer.descriptor = reader->get();
+  answer.owned = std::move(*reader);
+  return answer;
+}
+
+// Carries the request out. `session` is null for an observer.
+Outcome carry_out(NodeState& node, SessionItem* session, Request& request);
+
+// The groups of requests, one file each.
+Outcome pipe_open(NodeState& node, SessionItem& session, const wire::PipeOpen& ask);
+Outcome pipe_leave(NodeState& node, SessionItem& session, const wire::PipeLeave& ask);
+Outcome pipe_remove(NodeState& node, const wire::PipeRemove& ask);
+Outcome pipe_get(NodeState& node, SessionItem& session, const wire::PipeGet& ask);
+
+Outcome segment_reserve(NodeState& node, SessionItem& session, const wire::SegmentReserve& ask);
+Outcome segment_add(NodeState& node, SessionItem& session, const wire::SegmentAdd& ask,
+                    std::vector<os::UniqueFd>& descriptors);
+Outcome segment_remove(NodeState& node, SessionItem& session, const wire::SegmentRemove& ask);
+
+Outcome segment_get(NodeState& node, SessionItem& session, const wire::SegmentGet& ask);
+Outcome segment_leave(NodeState& node, SessionItem& session, const wire::SegmentLeave& ask);
+Outcome segment_carry(NodeState& node, SessionItem& session, const wire::SegmentCarry& ask);
+Outcome viewers_get(NodeState& node, SessionItem& session, const wire::ViewersGet& ask);
+Outcome session_get(NodeState& node, SessionItem& session, const wire::SessionGet& ask);
+
+Outcome pipe_list(NodeState& node, const wire::PipeList& ask);
+Outcome session_list(NodeState& node, const wire::SessionList& ask);
+Outcome status(NodeState& node, const wire::StatusGet& ask);
+Outcome shutdown(NodeState& node, SessionItem* session, const wire::Shutdown& ask);
+
+}  // namespace tarn::daemon

@@ -1,0 +1,146 @@
+#include "daemon/worker/server.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+#include "daemon/recovery/orphans.h"
+#include "daemon/worker/server_tags.h"
+
+namespace tarn::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t kFirstOrphanPauseNs = 50'000'000;
+constexpr std::int64_t kLongestOrphanPauseNs = 1'000'000'000;
+constexpr auto kIdleRecheck = 1s;
+
+}  // namespace
+
+Server::Server(NodeState& node, os::Poller poller, const ServerDescriptors& descriptors)
+    : node_(node), poller_(std::move(poller)), descriptors_(descriptors) {}
+
+FullStatus Server::run() {
+  const std::pair<int, Tag> watched[] = {{descriptors_.listener, make_tag(TagKind::listener, 0)},
+                                         {descriptors_.channel, make_tag(TagKind::keeper, 0)},
+                                         {descriptors_.signals, make_tag(TagKind::signals, 0)}};
+  for (const auto& [fd, tag] : watched) {
+    if (auto done = poller_.watch(fd, tag); !done) return done;
+  }
+  for (const auto& [index, session] : node_.sessions().all()) watch_process(*session);
+  take_spare();
+  while (!over_) {
+    on_timers();
+    for (const os::Event& event : poller_.wait(next_timer())) on_event(event);
+    send_notices();
+    if (node_.end_requested()) over_ = true;
+  }
+  say_node_ends();
+  return Done{};
+}
+
+void Server::on_event(const os::Event& event) {
+  switch (kind_of(event.tag)) {
+    case TagKind::listener:
+      return accept_clients();
+    case TagKind::connection:
+      return read_from(number_of(event.tag));
+    case TagKind::process: {
+      const SessionId id = session_of(event.tag);
+      if (node_.sessions().find(id) != nullptr) finish_session(id.index, EndCause::death);
+      return;
+    }
+    case TagKind::signals:
+      if (os::next_signal(descriptors_.signals) != SIGHUP) over_ = true;
+      return;
+    case TagKind::keeper:
+      log_error("the keeper is gone: the worker ends too");
+      over_ = true;
+      return;
+  }
+}
+
+void Server::on_timers() {
+  if (listen_again_.has_passed()) {
+    listen_again_ = Deadline::never();
+    auto done = poller_.watch(descriptors_.listener, make_tag(TagKind::listener, 0));
+    if (!done) log_error(done.error().what());
+  }
+  limit_silence();
+  look_after_orphans();
+  look_after_idleness();
+}
+
+Deadline Server::next_timer() const noexcept {
+  Deadline next = listen_again_.earlier(orphans_again_).earlier(idle_until_);
+  for (const auto& [number, connection] : connections_) next = next.earlier(connection.hello_by);
+  return next;
+}
+
+void Server::watch_process(const SessionItem& session) {
+  auto done = poller_.watch(session.process.get(), make_tag(session.id()));
+  if (!done) log_error(std::string("a session's death will go unnoticed: ") + done.error().what());
+}
+
+void Server::finish_session(std::uint32_t index, EndCause cause) {
+  const SessionItem& session = *node_.sessions().at(index);
+  // The keeper has the descriptor too: closing ours would not end the watching.
+  poller_.forget(session.process.get());
+  const std::uint64_t number = session.connection;
+  end_session(node_, index, cause);
+  if (const auto found = connections_.find(number); found != connections_.end()) {
+    found->second.session = 0;
+    close(number);
+  }
+}
+
+void Server::take_spare() {
+  auto spare = os::create_event();
+  if (spare) spare_ = std::move(*spare);
+}
+
+void Server::look_after_orphans() {
+  if (node_.segments().orphans().empty()) {
+    node_.take_orphans_due();
+    orphans_again_ = Deadline::never();
+    return;
+  }
+  const bool due = node_.take_orphans_due();
+  if (!due && !orphans_again_.has_passed()) return;
+  drop_unused_orphans(node_);
+  node_.take_orphans_due();
+  orphans_pause_ns_ =
+      due ? kFirstOrphanPauseNs : std::min(2 * orphans_pause_ns_, kLongestOrphanPauseNs);
+  orphans_again_ = Deadline::in(std::chrono::nanoseconds(orphans_pause_ns_));
+}
+
+// Observers keep no node alive, and neither do pipes without messages.
+void Server::look_after_idleness() {
+  const auto idle_exit_ns = node_.facts().idle_exit_ns;
+  if (!idle_exit_ns) return;
+  if (!node_.sessions().all().empty()) {
+    idle_until_ = Deadline::never();
+  } else if (idle_until_.is_never()) {
+    idle_until_ = Deadline::in(std::chrono::nanoseconds(*idle_exit_ns));
+  } else if (idle_until_.has_passed()) {
+    if (node_.has_undelivered()) {
+      idle_until_ = Deadline::in(kIdleRecheck);
+      return;
+    }
+    log_info("nobody has used the node for a while");
+    over_ = true;
+  }
+}
+
+void Server::say_node_ends() {
+  const auto notice = wire::make<wire::NoticeShutdown>(0);
+  for (auto& [number, connection] : connections_) {
+    if (connection.state == ConnectionState::session) send(connection, answer_with(notice));
+  }
+}
+
+}  // namespace tarn::daemon

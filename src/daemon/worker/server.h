@@ -1,0 +1,74 @@
+// server.h - the worker's event loop: connections, deaths, timers.
+//
+// One thread. It never waits for a client: who does not read its answers is disconnected.
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "daemon/recovery/session_end.h"
+#include "daemon/worker/connection.h"
+#include "daemon/worker/node_state.h"
+#include "daemon/worker/request.h"
+#include "os/events.h"
+
+namespace tarn::daemon {
+
+struct ServerDescriptors {
+  int listener = -1;
+  int channel = -1;  // to the keeper: its end ends this process
+  int signals = -1;
+};
+
+class Server {
+ public:
+  // Everything borrowed outlives this.
+  Server(NodeState& node, os::Poller poller, const ServerDescriptors& descriptors);
+
+  // Watches everybody that is there already, then serves until the node ends.
+  FullStatus run();
+
+ private:
+  void on_event(const os::Event& event);
+  void on_timers();
+  Deadline next_timer() const noexcept;
+
+  // Connections: server_connections.cc.
+  void accept_clients();
+  void refuse_for_want_of_descriptors();
+  void add_connection(os::UniqueFd socket);
+  void limit_silence();
+  void read_from(std::uint64_t number);
+  bool read_one(Connection& connection);
+  bool greet(Connection& connection, Request& request);
+  bool attach(Connection& connection, SessionItem& session, bool is_new);
+  bool answer(Connection& connection, Request& request);
+  bool say_goodbye(Connection& connection, const Request& request);
+  // False when the client is gone or does not read: it is to be closed.
+  bool send(Connection& connection, const Answer& answer) noexcept;
+  void send_error(Connection& connection, std::uint64_t request, const Error& error) noexcept;
+  void close(std::uint64_t number);
+  void send_notices();
+
+  // Sessions and time: server.cc.
+  void watch_process(const SessionItem& session);
+  void finish_session(std::uint32_t index, EndCause cause);
+  void take_spare();
+  void look_after_orphans();
+  void look_after_idleness();
+  void say_node_ends();
+
+  NodeState& node_;
+  os::Poller poller_;
+  ServerDescriptors descriptors_;
+  os::UniqueFd spare_;  // given up for a moment to tell a client that there are none left
+  std::map<std::uint64_t, Connection> connections_;
+  std::uint64_t last_number_ = 0;
+  Deadline listen_again_ = Deadline::never();
+  Deadline orphans_again_ = Deadline::never();
+  std::int64_t orphans_pause_ns_ = 0;
+  Deadline idle_until_ = Deadline::never();
+  bool over_ = false;
+};
+
+}  // namespace tarn::daemon

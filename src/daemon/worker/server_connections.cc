@@ -1,0 +1,240 @@
+// The worker's connections: from accept to close.
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+#include "daemon/worker/admission.h"
+#include "daemon/worker/server.h"
+#include "daemon/worker/server_tags.h"
+
+namespace tarn::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kHelloPatience = 5s;
+constexpr std::size_t kMostSilent = 256;
+constexpr int kAcceptsPerEvent = 64;
+constexpr int kMessagesPerEvent = 16;  // then it is another client's turn
+constexpr auto kPauseWithoutDescriptors = 100ms;
+
+Error no_descriptors() {
+  return Error(Error::no_descriptors, "serve a client", "the node has no descriptors left",
+               "raise the limit of open files (ulimit -n) where the node starts");
+}
+
+std::string who(const os::Peer& peer) {
+  return "pid " + std::to_string(peer.pid) + " (uid " + std::to_string(peer.uid) + ")";
+}
+
+}  // namespace
+
+void Server::accept_clients() {
+  for (int i = 0; i < kAcceptsPerEvent; ++i) {
+    auto socket = os::accept_from(descriptors_.listener);
+    if (!socket) {
+      if (socket.error().code() == Error::no_descriptors) return refuse_for_want_of_descriptors();
+      return log_error(socket.error().what());
+    }
+    if (!*socket) return;
+    add_connection(std::move(*socket));
+  }
+}
+
+// The spare descriptor lets us accept the client that we have to refuse. If even that fails, the
+// listener rests for a moment: it stays readable, and the loop would spin.
+void Server::refuse_for_want_of_descriptors() {
+  spare_.reset();
+  auto socket = os::accept_from(descriptors_.listener);
+  if (socket && *socket) {
+    log_warning(no_descriptors().what());
+    const auto reply = wire::make_error(0, no_descriptors());
+    os::send_message(socket->get(), wire::bytes_of(reply), {}, false);
+    socket->reset();
+  } else {
+    poller_.forget(descriptors_.listener);
+    listen_again_ = Deadline::in(kPauseWithoutDescriptors);
+  }
+  take_spare();
+}
+
+void Server::add_connection(os::UniqueFd socket) {
+  Connection connection;
+  connection.number = ++last_number_;
+  connection.socket = std::move(socket);
+  const auto peer = identify_peer(connection.socket.get());
+  if (!peer) {
+    log_warning(peer.error().what());
+    return send_error(connection, 0, peer.error());
+  }
+  connection.peer = *peer;
+  connection.hello_by = Deadline::in(kHelloPatience);
+  const Tag tag = make_tag(TagKind::connection, connection.number);
+  if (auto done = poller_.watch(connection.socket.get(), tag); !done) {
+    return send_error(connection, 0, done.error());
+  }
+  connections_.emplace(connection.number, std::move(connection));
+}
+
+// Who says nothing is closed when its time has passed, or when too many are silent: the oldest.
+void Server::limit_silence() {
+  std::size_t silent = 0;
+  std::uint64_t oldest = 0;
+  std::uint64_t late = 0;
+  for (const auto& [number, connection] : connections_) {
+    if (connection.state != ConnectionState::silent) continue;
+    if (silent++ == 0) oldest = number;
+    if (late == 0 && connection.hello_by.has_passed()) late = number;
+  }
+  const std::uint64_t unwanted = late != 0 ? late : silent > kMostSilent ? oldest : 0;
+  if (unwanted == 0) return;
+  Connection& connection = connections_.at(unwanted);
+  log_warning(who(connection.peer) + " connected and said nothing");
+  send_error(connection, 0,
+             Error(Error::invalid_argument, "join the domain", "no hello came in time",
+                   "speak tarn's protocol"));
+  close(unwanted);
+  limit_silence();
+}
+
+void Server::read_from(std::uint64_t number) {
+  for (int i = 0; i < kMessagesPerEvent; ++i) {
+    const auto found = connections_.find(number);
+    if (found == connections_.end()) return;
+    if (!read_one(found->second)) return;
+  }
+}
+
+// True when there may be more to read.
+bool Server::read_one(Connection& connection) {
+  std::array<std::byte, wire::kMaxMessageBytes> buffer;
+  auto received = os::receive_message(connection.socket.get(), buffer, false);
+  if (received.outcome == os::ReceiveOutcome::would_block) return false;
+  if (received.outcome == os::ReceiveOutcome::ended) {
+    close(connection.number);
+    return false;
+  }
+  Request request;
+  request.packet = std::span(buffer).first(std::min(received.size_bytes, buffer.size()));
+  request.descriptors = std::move(received.descriptors);
+  bool good = false;
+  if (received.outcome == os::ReceiveOutcome::too_long) {
+    send_error(connection, 0,
+               Error(Error::invalid_argument, "read a message",
+                     "it is longer than " + std::to_string(buffer.size()) + " bytes",
+                     "speak tarn's protocol"));
+  } else if (received.outcome == os::ReceiveOutcome::descriptors_dropped) {
+    const auto header = wire::decode_header(request.packet);
+    send_error(connection, header ? header->request : 0, no_descriptors());
+    good = connection.state != ConnectionState::silent && header;
+  } else if (connection.state == ConnectionState::silent) {
+    good = greet(connection, request);
+  } else {
+    good = answer(connection, request);
+  }
+  if (!good) close(connection.number);
+  return good;
+}
+
+bool Server::greet(Connection& connection, Request& request) {
+  auto admission = admit(node_, connection.peer, connection.socket.get(), request);
+  if (!admission) {
+    log_warning(who(connection.peer) + ": " + admission.error().what());
+    const auto header = wire::decode_header(request.packet);
+    send_error(connection, header ? header->request : 0, admission.error());
+    return false;
+  }
+  connection.hello_by = Deadline::never();
+  connection.state = ConnectionState::observer;
+  SessionItem* session = admission->session;
+  if (session != nullptr && !attach(connection, *session, admission->is_new)) return false;
+  return send(connection, admission->welcome);
+}
+
+bool Server::attach(Connection& connection, SessionItem& session, bool is_new) {
+  if (is_new) watch_process(session);
+  // A session that resumes while its old connection still counts has given that one up.
+  if (session.connection != 0) close(session.connection);
+  session.connection = connection.number;
+  connection.session = session.facts.index;
+  connection.state = ConnectionState::session;
+  log_info(node_.describe_holder(session.facts.index) + (is_new ? " begins" : " is back"));
+  if (!is_new && session.view) {
+    // Notices that were sent while it was away are lost: what it still maps is said again.
+    session.view.for_each_row([&](SegmentId id, std::span<const layout::HoldCount>) {
+      if (node_.segments().find(id) != nullptr) return;
+      auto gone = wire::make<wire::NoticeSegmentGone>(0);
+      gone.index = id.index;
+      gone.generation = id.generation;
+      node_.notify(session.facts.index, gone);
+    });
+  }
+  return true;
+}
+
+bool Server::answer(Connection& connection, Request& request) {
+  const auto header = wire::decode_header(request.packet);
+  if (!header) {
+    send_error(connection, 0,
+               Error(Error::corrupt, "read a message", "its header is not that of its size",
+                     "speak tarn's protocol"));
+    return false;
+  }
+  request.header = *header;
+  if (header->type == wire::MessageType::goodbye) return say_goodbye(connection, request);
+  SessionItem* session = node_.sessions().at(connection.session);
+  auto outcome = carry_out(node_, session, request);
+  if (outcome) return send(connection, *outcome);
+  const auto reply = wire::make_error(header->request, outcome.error());
+  return send(connection, answer_with(reply));
+}
+
+// Returns false: after a goodbye the connection ends.
+bool Server::say_goodbye(Connection& connection, const Request& request) {
+  const std::uint32_t index = std::exchange(connection.session, 0);
+  if (SessionItem* session = node_.sessions().at(index)) {
+    session->connection = 0;
+    finish_session(index, EndCause::goodbye);
+  }
+  send(connection, answer_done(request.header.request));
+  return false;
+}
+
+bool Server::send(Connection& connection, const Answer& answer) noexcept {
+  const std::span<const int> descriptors(&answer.descriptor, answer.descriptor >= 0 ? 1 : 0);
+  return os::send_message(connection.socket.get(), answer.bytes, descriptors, false) ==
+         os::SendOutcome::ok;
+}
+
+void Server::send_error(Connection& connection, std::uint64_t request,
+                        const Error& error) noexcept {
+  const auto reply = wire::make_error(request, error);
+  os::send_message(connection.socket.get(), wire::bytes_of(reply), {}, false);
+}
+
+void Server::close(std::uint64_t number) {
+  const auto found = connections_.find(number);
+  if (found == connections_.end()) return;
+  // The session waits for its process to come back, or to end.
+  if (SessionItem* session = node_.sessions().at(found->second.session)) {
+    if (session->connection == number) session->connection = 0;
+  }
+  poller_.forget(found->second.socket.get());
+  connections_.erase(found);
+}
+
+void Server::send_notices() {
+  const std::vector<Notice> notices = std::exchange(node_.notices(), {});
+  for (const Notice& notice : notices) {
+    const SessionItem* session = node_.sessions().at(notice.session);
+    const auto found =
+        session == nullptr ? connections_.end() : connections_.find(session->connection);
+    if (found == connections_.end()) continue;
+    if (!send(found->second, {notice.bytes, {}, -1})) close(found->first);
+  }
+}
+
+}  // namespace tarn::daemon

@@ -1,0 +1,164 @@
+#include "tools/app.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <ostream>
+#include <vector>
+
+#include "tarn/node.h"
+#include "tools/command.h"
+#include "tools/failure.h"
+#include "tools/print/style.h"
+
+namespace tarn::tools {
+namespace {
+
+struct GlobalOptions {
+  ColorChoice color = ColorChoice::automatic;
+};
+
+std::string help_of_exit_codes() {
+  std::string text = "Exit codes:\n";
+  for (const ExitCodeMeaning& entry : exit_codes()) {
+    const std::string number = std::to_string(static_cast<int>(entry.code));
+    text += std::string(4 - number.size(), ' ') + number + "  " + std::string(entry.meaning) + '\n';
+  }
+  return text + " 128+  ended by the signal with this number less 128\n";
+}
+
+std::string not_empty(const std::string& text) { return text.empty() ? "must not be empty" : ""; }
+
+void add_global_options(CLI::App& app, CommandContext& context, GlobalOptions& global) {
+  app.add_option("--application", context.connect.application,
+                 "The domain's application [$TARN_APPLICATION, else default]")
+      ->check(CLI::Validator(not_empty, ""))
+      ->type_name("NAME");
+  app.add_option("--user", context.connect.user,
+                 "The domain's user [$TARN_USER, else the account's name]")
+      ->check(CLI::Validator(not_empty, ""))
+      ->type_name("NAME");
+  app.add_flag("--json", context.json, "Results and errors as JSON, for programs");
+  const auto read_color = [&global](const std::string& text) {
+    if (text != "auto" && text != "always" && text != "never") {
+      throw CLI::ValidationError("--color", "'" + text + "' is none of auto, always and never");
+    }
+    global.color = text == "auto"     ? ColorChoice::automatic
+                   : text == "always" ? ColorChoice::always
+                                      : ColorChoice::never;
+  };
+  app.add_option_function<std::string>("--color", read_color, "When to colour [on a terminal]")
+      ->type_name("auto|always|never");
+  app.set_version_flag("--version", "tarn " + version());
+}
+
+void register_all(CLI::App& app, CommandContext& context) {
+  register_node(app, context);
+  register_doctor(app, context);
+  register_pipe(app, context);
+  register_session(app, context);
+  register_top(app, context);
+  register_version(app, context);
+  register_completion(app, context);
+}
+
+// "tarn pipe push": how far the arguments were understood.
+std::string understood_part(const CLI::App& app) {
+  std::string path = "tarn";
+  const CLI::App* current = &app;
+  while (!current->get_subcommands().empty()) {
+    current = current->get_subcommands().back();
+    path += ' ' + current->get_name();
+  }
+  return path;
+}
+
+// Whether the arguments ask for JSON, although they could not be understood.
+bool asks_for_json(std::span<const char* const> arguments) {
+  return std::any_of(arguments.begin(), arguments.end(),
+                     [](const char* each) { return std::string_view(each) == "--json"; });
+}
+
+// What is wrong, in words; CLI11 calls an unknown command a missing one.
+std::string problem_of(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> unknown = app.remaining(true);
+  const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
+  if (code != CLI::ExitCodes::RequiredError && code != CLI::ExitCodes::ExtrasError) {
+    return error.what();
+  }
+  if (!unknown.empty()) return "'" + unknown.front() + "' is not known here";
+  const std::string text = error.what();
+  return text == "A subcommand is required" ? "a command is missing" : text;
+}
+
+// Leaves the chosen action in `context`, or prints what was asked for (help, version) and leaves
+// none. Throws Failure for a command line that cannot be.
+void parse(CLI::App& app, std::span<const char* const> arguments, std::ostream& out) {
+  std::vector<std::string> reversed(arguments.begin(), arguments.end());
+  std::reverse(reversed.begin(), reversed.end());
+  try {
+    app.parse(std::move(reversed));
+  } catch (const CLI::Success& success) {
+    app.exit(success, out, out);
+  } catch (const CLI::ParseError& error) {
+    const std::string cure = "see '" + understood_part(app) + " --help'";
+    throw usage_failure(problem_of(app, error), cure);
+  }
+}
+
+ExitCode act(CommandContext& context) {
+  if (!context.action) return ExitCode::ok;
+  const ExitCode code = context.action();
+  context.out.flush();
+  if (!context.out) {
+    throw Failure(ExitCode::failure, "os", "write the result", "standard output",
+                  "make room where it goes, or send it elsewhere", errno);
+  }
+  return code;
+}
+
+ExitCode parse_and_act(std::span<const char* const> arguments, CommandContext& context) {
+  CLI::App app("tarn - hands data from program to program through shared memory", "tarn");
+  GlobalOptions global;
+  app.fallthrough();
+  app.require_subcommand(1);
+  app.footer(help_of_exit_codes());
+  add_global_options(app, context, global);
+  register_all(app, context);
+  if (arguments.empty()) {
+    context.err << app.help();
+    return ExitCode::usage;
+  }
+  // Until the options are understood, what is said about them has the colours of the surroundings.
+  context.color_err = use_color(ColorChoice::automatic, STDERR_FILENO);
+  parse(app, arguments, context.out);
+  context.color_out = use_color(global.color, STDOUT_FILENO);
+  context.color_err = use_color(global.color, STDERR_FILENO);
+  return act(context);
+}
+
+}  // namespace
+
+ExitCode run(std::span<const char* const> arguments, std::ostream& out, std::ostream& err) {
+  CommandContext context{.out = out, .err = err};
+  context.json = asks_for_json(arguments);
+  const auto fail = [&](const Failure& failure) {
+    out.flush();
+    report(failure, context.json, context.color_err, err);
+    return failure.exit;
+  };
+  try {
+    return parse_and_act(arguments, context);
+  } catch (const Failure& failure) {
+    return fail(failure);
+  } catch (const Error& error) {
+    return fail(Failure(error));
+  } catch (const std::bad_alloc&) {
+    return fail(Failure(ExitCode::limit, "no_memory", "run the command", "this process",
+                        "free memory, or push smaller messages", ENOMEM));
+  }
+}
+
+}  // namespace tarn::tools

@@ -1,0 +1,104 @@
+# bash completion for tarn: nouns, verbs, options, and the names of the pipes of a running node.
+# Use it at once:  source <(tarn completion bash)
+# Works with and without the bash-completion package.
+
+# The pipes of the domain that the words so far name. Quiet, and starts no node.
+_tarn_pipe_names() {
+  local -a domain=()
+  local i
+  for ((i = 1; i < COMP_CWORD - 1; i++)); do
+    case ${COMP_WORDS[i]} in
+      --application | --user) domain+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}") ;;
+    esac
+  done
+  "${COMP_WORDS[0]}" "${domain[@]}" pipe ls --json 2>/dev/null |
+    sed -n 's/^ *"name": "\(.*\)",$/\1/p'
+}
+
+# Offers each line of standard input that begins with the current word, quoted where needed.
+_tarn_offer_lines() {
+  local line
+  while IFS= read -r line; do
+    [[ $line == "$1"* ]] && COMPREPLY+=("$(printf '%q' "$line")")
+  done
+}
+
+# Sets `noun`, `verb` and `arguments` (their number) from the words before the current one.
+_tarn_read_words() {
+  local i word
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    case $word in
+      --application | --user | --color | --capacity | --delivery | --timeout | --block | --count | \
+        --interval | -i | -m | --message)
+        ((i++))
+        ;;
+      -*) ;;
+      *)
+        if [[ -z $noun ]]; then
+          noun=$word
+        elif [[ -z $verb && ($noun == pipe || $noun == session || $noun == completion) ]]; then
+          verb=$word
+        else
+          ((arguments++))
+        fi
+        ;;
+    esac
+  done
+}
+
+_tarn_verbs_of() {
+  case $1 in
+    '') echo 'up down status doctor pipe session top bench version completion' ;;
+    pipe) echo 'ls info push pop create close rm' ;;
+    session) echo 'ls' ;;
+    completion) echo 'bash' ;;
+  esac
+}
+
+_tarn_options_of() {
+  echo '--help --json --application --user --color'
+  case $1 in
+    '') echo '--version' ;;
+    down) echo '--force --timeout' ;;
+    top) echo '--once --batch --interval' ;;
+    'pipe push')
+      echo '--block --whole --message --capacity --delivery --timeout --close --progress'
+      ;;
+    'pipe pop')
+      echo '--count --all --follow --timeout --line --raw --block --create --capacity --delivery'
+      ;;
+    'pipe create') echo '--capacity --delivery' ;;
+  esac
+}
+
+_tarn() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local noun='' verb='' arguments=0
+  COMPREPLY=()
+  case $previous in
+    --color)
+      COMPREPLY=($(compgen -W 'auto always never' -- "$current"))
+      return
+      ;;
+    --delivery)
+      COMPREPLY=($(compgen -W 'at_most_once at_least_once' -- "$current"))
+      return
+      ;;
+    --application | --user | --capacity | --timeout | --block | --count | --interval | -i | -m | \
+      --message)
+      return
+      ;;
+  esac
+  _tarn_read_words
+  if [[ $current == -* ]]; then
+    local command=$noun${verb:+ $verb}
+    COMPREPLY=($(compgen -W "$(_tarn_options_of "$command")" -- "$current"))
+  elif [[ -z $verb && -n $(_tarn_verbs_of "$noun") ]]; then
+    COMPREPLY=($(compgen -W "$(_tarn_verbs_of "$noun")" -- "$current"))
+  elif [[ $noun == pipe && $verb != ls && $verb != create && $arguments == 0 ]]; then
+    _tarn_offer_lines "$current" < <(_tarn_pipe_names)
+  fi
+}
+
+complete -F _tarn tarn

@@ -1,0 +1,115 @@
+// node.cc - `tarn up`, `tarn down`, `tarn status`.
+#include "tarn/node.h"
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <ostream>
+
+#include "tools/command.h"
+#include "tools/options.h"
+#include "tools/print/format.h"
+#include "tools/print/status_json.h"
+#include "tools/print/table.h"
+#include "tools/print/text.h"
+
+namespace tarn::tools {
+namespace {
+
+std::string domain_of(const NodeStatus& node) { return node.application + '/' + node.user; }
+
+ExitCode up(CommandContext& context) {
+  const bool started = start_node(context.connect);
+  const NodeStatus node = connect(observer(context)).status();
+  if (context.json) {
+    context.out << json_text({{"started", started}, {"node", json_of(node)}}) << '\n';
+    return ExitCode::ok;
+  }
+  context.out << "The node of " << domain_of(node) << (started ? " has started" : " runs already")
+              << ": tarnd " << node.version << ", process " << node.keeper_pid << ", at most "
+              << format_size(node.limit_bytes) << " of memory, in " << node.directory << ".\n";
+  return ExitCode::ok;
+}
+
+struct DownOptions {
+  bool force = false;
+  std::optional<Duration> timeout;
+};
+
+ExitCode down(CommandContext& context, const DownOptions& options) {
+  constexpr std::chrono::milliseconds kPatience(5000);
+  const auto patience =
+      options.timeout ? std::chrono::ceil<std::chrono::milliseconds>(*options.timeout) : kPatience;
+  const bool stopped = stop_node(observer(context), options.force, patience);
+  if (context.json) {
+    context.out << json_text({{"stopped", stopped}}) << '\n';
+  } else {
+    context.out << (stopped ? "The node has ended.\n" : "No node was running.\n");
+  }
+  return ExitCode::ok;
+}
+
+std::string processes_of(const NodeStatus& node) {
+  std::string text =
+      "keeper " + std::to_string(node.keeper_pid) + ", worker " + std::to_string(node.worker_pid);
+  if (node.worker_starts > 1) {
+    text += ", restarted " + std::to_string(node.worker_starts - 1) + " times";
+  }
+  return text;
+}
+
+std::string text_of(const NodeStatus& node, const Style& style) {
+  Fields fields;
+  fields.add("domain", Cell(domain_of(node), Paint::bold));
+  fields.add("directory", node.directory);
+  fields.add("daemon", "tarnd " + node.version + ", up " + format_duration(node.age_ns) +
+                           (node.ends_when_idle ? ", ends when idle" : ""));
+  fields.add("processes", processes_of(node));
+  fields.add("memory", format_size(node.used_bytes) + " of " + format_size(node.limit_bytes) +
+                           " (" + format_share(node.used_bytes, node.limit_bytes) + ")");
+  fields.add("segments",
+             format_count(node.segments) + ", of the dead " + format_count(node.orphan_segments));
+  fields.add("sessions", format_count(node.sessions));
+  fields.add("pipes", format_count(node.pipes));
+  fields.add("recovered", format_count(node.recovered_sessions) + " sessions");
+  return fields.text(style);
+}
+
+ExitCode status(CommandContext& context) {
+  const NodeStatus node = connect(observer(context)).status();
+  if (context.json) {
+    context.out << json_text(json_of(node)) << '\n';
+  } else {
+    context.out << text_of(node, Style(context.color_out));
+  }
+  return ExitCode::ok;
+}
+
+void register_down(CLI::App& app, CommandContext& context) {
+  CLI::App& command =
+      add_command(app, "down", "Ends the node; succeeds also when none runs",
+                  "  tarn down                  refuses while programs are attached\n"
+                  "  tarn down --force          ends it all the same: programs get node_lost\n");
+  const auto options = std::make_shared<DownOptions>();
+  command.add_flag("--force", options->force, "Also while programs are attached");
+  add_duration(command, "--timeout", options->timeout, "How long to wait for its end [5]");
+  run_on(command, context, [&context, options] { return down(context, *options); });
+}
+
+}  // namespace
+
+void register_node(CLI::App& app, CommandContext& context) {
+  CLI::App& up_command =
+      add_command(app, "up", "Starts the node; succeeds also when it runs already",
+                  "  tarn up                    of the domain default/<account>\n"
+                  "  tarn --application lab up  of another one\n");
+  run_on(up_command, context, [&context] { return up(context); });
+  register_down(app, context);
+  CLI::App& status_command =
+      add_command(app, "status", "Shows the node: processes, memory, what is in it",
+                  "  tarn status --json | jq .used_bytes\n");
+  run_on(status_command, context, [&context] { return status(context); });
+}
+
+}  // namespace tarn::tools

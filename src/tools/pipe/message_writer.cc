@@ -1,0 +1,68 @@
+#include "tools/pipe/message_writer.h"
+
+#include <nlohmann/json.hpp>
+
+#include "tools/failure.h"
+#include "tools/print/format.h"
+#include "tools/print/text.h"
+
+namespace tarn::tools {
+namespace {
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace
+
+void MessageWriter::check(const MessageView& message) const {
+  if (style_.form != MessageForm::block) return;
+  if (!short_block_seen_ && message.bytes.size() <= style_.block_bytes) return;
+  throw Failure(ExitCode::failure, "block_mismatch",
+                "write message " + std::to_string(message.position) + " as a block of " +
+                    format_count(style_.block_bytes) + " bytes",
+                "pipe '" + style_.pipe + "'",
+                short_block_seen_ ? "a shorter one came before it: pop with --raw or --line"
+                                  : "it has " + format_count(message.bytes.size()) +
+                                        ": pop with that --block, or with --raw");
+}
+
+void MessageWriter::write(const MessageView& message) {
+  switch (style_.form) {
+    case MessageForm::line:
+      return write_line(message);
+    case MessageForm::raw:
+      return output_.write(message.bytes);
+    case MessageForm::block:
+      short_block_seen_ = message.bytes.size() < style_.block_bytes;
+      return output_.write(message.bytes);
+    case MessageForm::json:
+      return write_json(message);
+  }
+}
+
+void MessageWriter::write_line(const MessageView& message) {
+  if (style_.escape) {
+    output_.write(printable(text_of(message.bytes)));
+  } else {
+    output_.write(message.bytes);
+  }
+  output_.write("\n");
+}
+
+void MessageWriter::write_json(const MessageView& message) {
+  nlohmann::ordered_json object = {{"pipe", style_.pipe},
+                                   {"position", message.position},
+                                   {"redelivered", message.redelivered},
+                                   {"bytes", message.bytes.size()}};
+  const std::string_view text = text_of(message.bytes);
+  if (is_utf8(text)) {
+    object["text"] = text;
+  } else {
+    object["base64"] = base64(message.bytes);
+  }
+  output_.write(json_line(object));
+  output_.write("\n");
+}
+
+}  // namespace tarn::tools

@@ -1,0 +1,55 @@
+// message_writer.h - popped messages in the form that was asked for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tarn/message.h"
+#include "tools/pipe/output.h"
+
+namespace tarn::tools {
+
+enum class MessageForm : std::uint8_t {
+  line,   // the bytes and a newline
+  raw,    // the bytes
+  block,  // the bytes, all messages of one size but the last
+  json    // an object on a line of its own, with `text`, or `base64` where it is not UTF-8
+};
+
+struct MessageStyle {
+  MessageForm form = MessageForm::line;
+  std::uint64_t block_bytes = 0;  // of MessageForm::block
+  // Lines go to a terminal: bytes that would steer it are written as \x1b.
+  bool escape = false;
+  std::string pipe = {};  // its name, for JSON and errors
+};
+
+// What is written of a message, apart from pipes: bytes, position, redelivered.
+struct MessageView {
+  std::span<const std::byte> bytes;
+  std::uint64_t position = 0;
+  bool redelivered = false;
+};
+
+class MessageWriter {
+ public:
+  MessageWriter(MessageStyle style, Output& output) : style_(std::move(style)), output_(output) {}
+
+  // Throws Failure when the message cannot be written in this form: it is no block, and cannot be
+  // the last.
+  void check(const MessageView& message) const;
+  // Requires: check() has let it pass.
+  void write(const MessageView& message);
+
+ private:
+  void write_line(const MessageView& message);
+  void write_json(const MessageView& message);
+
+  MessageStyle style_;
+  Output& output_;
+  bool short_block_seen_ = false;
+};
+
+}  // namespace tarn::tools

@@ -1,0 +1,138 @@
+// push.cc - `tarn pipe push`: standard input, or one text, into a pipe.
+#include <unistd.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+
+#include "tools/failure.h"
+#include "tools/options.h"
+#include "tools/pipe/input.h"
+#include "tools/pipe/pusher.h"
+#include "tools/pipe/verbs.h"
+#include "tools/print/text.h"
+
+namespace tarn::tools {
+namespace {
+
+struct PushOptions {
+  std::string name;
+  PipeOptions pipe;
+  std::optional<Duration> timeout;
+  std::optional<std::uint64_t> block;
+  std::optional<std::string> message;
+  bool whole = false;
+  bool close = false;
+  bool progress = false;
+};
+
+// Nothing larger than the domain's memory can ever be pushed, so nothing larger is collected.
+std::uint64_t limit_of(Session& session) {
+  const std::uint64_t limit_bytes = session.status().limit_bytes;
+  return limit_bytes == 0 ? std::numeric_limits<std::uint64_t>::max() : limit_bytes;
+}
+
+void push_lines(Input& input, std::uint64_t limit_bytes, Pusher& pusher) {
+  LineReader reader(input, limit_bytes);
+  while (const auto line = reader.next()) pusher.push(*line);
+}
+
+// Reads straight into the memory that is pushed. Waits for input before it takes memory.
+void push_blocks(Input& input, std::size_t block_bytes, Pusher& pusher) {
+  while (!input.peek().empty()) {
+    Loan loan = pusher.loan(block_bytes);
+    loan.shrink(input.fill(loan.bytes()));
+    pusher.push(std::move(loan));
+  }
+}
+
+// A file says how long it is, and is read straight into place, as long as it was at the beginning.
+void push_whole(Input& input, std::uint64_t limit_bytes, Pusher& pusher) {
+  const auto size_bytes = input.known_size();
+  if (!size_bytes) return pusher.push(read_whole(input, limit_bytes));
+  Loan loan = pusher.loan(static_cast<std::size_t>(*size_bytes));
+  loan.shrink(input.fill(loan.bytes()));
+  pusher.push(std::move(loan));
+}
+
+void push_input(const PushOptions& options, const StopSignals& signals, std::uint64_t limit_bytes,
+                Pusher& pusher) {
+  if (options.message) {
+    const std::string& text = *options.message;
+    return pusher.push(std::as_bytes(std::span(text.data(), text.size())));
+  }
+  Input input(STDIN_FILENO, signals);
+  if (options.whole) return push_whole(input, limit_bytes, pusher);
+  if (options.block) return push_blocks(input, static_cast<std::size_t>(*options.block), pusher);
+  push_lines(input, limit_bytes, pusher);
+}
+
+void print_result(CommandContext& context, const PushOptions& options, const Progress& progress) {
+  if (!context.json) return;
+  const TransferCount count = progress.count();
+  context.out << json_text({{"pipe", options.name},
+                            {"messages", count.messages},
+                            {"bytes", count.bytes},
+                            {"closed", options.close},
+                            {"elapsed_ns", progress.elapsed().count()}})
+              << '\n';
+}
+
+ExitCode push(CommandContext& context, const PushOptions& options) {
+  const StopSignals signals;
+  Session session = connect(participant(context, "tarn pipe push", true));
+  Pipe pipe = session.pipe(options.name, options.pipe);
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  Progress progress({.live = options.progress && !context.json,
+                     .total = terminal && !context.json,
+                     .terminal = terminal,
+                     .verb = "pushed"},
+                    context.err);
+  Pusher pusher({session, pipe, options.timeout}, signals, progress);
+  push_input(options, signals, limit_of(session), pusher);
+  if (options.close) pipe.close();
+  print_result(context, options, progress);
+  return ExitCode::ok;
+}
+
+void add_options(CLI::App& command, const std::shared_ptr<PushOptions>& options) {
+  add_pipe_name(command, options->name);
+  CLI::Option* block = add_size(command, "--block", options->block,
+                                "Each SIZE bytes are a message; the last one may be shorter");
+  CLI::Option* whole =
+      command.add_flag("--whole", options->whole, "All of standard input is one message");
+  CLI::Option* message = command.add_option_function<std::string>(
+      "-m,--message", [options](const std::string& text) { options->message = text; },
+      "Push this text instead of standard input");
+  message->type_name("TEXT")->excludes(block)->excludes(whole);
+  whole->excludes(block);
+  add_pipe_options(command, options->pipe);
+  add_duration(command, "--timeout", options->timeout,
+               "How long each message may wait for room [for ever]");
+  command.add_flag("--close", options->close, "Close the pipe after the last message");
+  command.add_flag("--progress", options->progress, "Show counts and rates on standard error");
+}
+
+}  // namespace
+
+void register_pipe_push(CLI::App& pipe, CommandContext& context) {
+  CLI::App& command = add_command(
+      pipe, "push", "Pushes standard input: each line, or each block, or all of it as one message",
+      "  seq 10 | tarn pipe push numbers\n"
+      "  tarn pipe push pictures --whole < picture.png\n"
+      "  arecord -t raw | tarn pipe push sound --block 4096 --capacity 16 --close\n"
+      "  tarn pipe push greetings -m hello --timeout 250ms\n",
+      "Lines are pushed without their newline; a last line without one counts too. Creates the "
+      "pipe,\n"
+      "and starts the node, where they are missing. Says what it pushed on standard error, when "
+      "that\n"
+      "is a terminal or with --progress. A signal ends it between two messages.\n");
+  const auto options = std::make_shared<PushOptions>();
+  add_options(command, options);
+  run_on(command, context, [&context, options] { return push(context, *options); });
+}
+
+}  // namespace tarn::tools
