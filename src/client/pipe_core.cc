@@ -5,6 +5,7 @@
 
 #include "base/crash_point.h"
 #include "client/session_core.h"
+#include "os/cpu.h"
 
 namespace tarn::detail {
 namespace {
@@ -16,12 +17,6 @@ constexpr auto kLookAgain = 1s;
 // How often a waiter looks before it sleeps: between these, more where looking was worth it.
 constexpr std::int32_t kFewestSpins = 8;
 constexpr std::int32_t kMostSpins = 512;
-
-inline void pause() noexcept {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
 
 inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
   // relaxed: a number for people.
@@ -57,7 +52,7 @@ bool PipeCore::spin(std::atomic<std::int32_t>& budget, Attempt&& attempt) noexce
   // relaxed: a private habit of this process.
   const std::int32_t spins = budget.load(std::memory_order_relaxed);
   for (std::int32_t i = 0; i < spins; ++i) {
-    pause();
+    os::pause();
     if (attempt()) {
       // relaxed: as above.
       budget.store(std::min(spins * 2, kMostSpins), std::memory_order_relaxed);
@@ -242,6 +237,11 @@ PipeCore::Step PipeCore::pop_reference(Popped& out, const Peeked& found) noexcep
     return Step::nothing;
   }
   layout::HoldCount& hold = (*slab)->holds[reference.chunk];
+  // All that is touched next, asked for at once: the trips to the other core overlap.
+  const std::byte* bytes = (*slab)->chunk(reference.chunk);
+  os::fetch_for_writing(&hold);
+  os::fetch_for_reading(bytes);
+  os::fetch_for_reading(bytes + (reference.size_bytes > 0 ? reference.size_bytes - 1 : 0));
   // relaxed: the slot's CAS in take() orders it before the slot is free.
   const std::uint16_t before = hold.fetch_add(1, std::memory_order_relaxed);
   TARN_CRASH_POINT("pop.reference.counted");
@@ -255,7 +255,7 @@ PipeCore::Step PipeCore::pop_reference(Popped& out, const Peeked& found) noexcep
   PayloadPlace& place = out.message.place_;
   place.core = session_;
   place.origin = *slab;
-  place.address = (*slab)->chunk(reference.chunk);
+  place.address = bytes;
   place.chunk = reference.chunk;
   place.size_bytes = reference.size_bytes;
   finish_pop(out, found);

@@ -2,27 +2,16 @@
 
 #include <atomic>
 #include <bit>
-#include <cstring>
 
 #include "base/crash_point.h"
+#include "os/cpu.h"
 
 namespace tarn {
 
-using layout::PayloadKind;
 using layout::Slot;
 using layout::SlotPhase;
 
 namespace {
-
-// Asks for the line for writing: what follows is a CAS on it. Without this the line arrives shared
-// and the CAS pays a second trip to the other core.
-inline void fetch_for_writing(const void* line) noexcept {
-#if defined(__x86_64__)
-  asm volatile("prefetchw %0" ::"m"(*static_cast<const char*>(line)));
-#else
-  __builtin_prefetch(line, 1);
-#endif
-}
 
 // Pushes a hint on, never back. Two that do so at once may leave the lower one: it stays a hint.
 inline void advance(std::atomic<std::uint64_t>& hint, std::uint64_t to) noexcept {
@@ -30,49 +19,7 @@ inline void advance(std::atomic<std::uint64_t>& hint, std::uint64_t to) noexcept
   if (hint.load(std::memory_order_relaxed) < to) hint.store(to, std::memory_order_relaxed);
 }
 
-void store_payload(Slot& slot, const SlotPayload& payload) noexcept {
-  // relaxed: published by the word, which is stored after them.
-  slot.descriptor.store(payload.descriptor, std::memory_order_relaxed);
-  for (std::size_t i = 0; i < payload.words.size(); ++i) {
-    // relaxed: as above.
-    slot.payload[i].store(payload.words[i], std::memory_order_relaxed);
-  }
-}
-
-void load_payload(const Slot& slot, SlotPayload& payload) noexcept {
-  // relaxed: valid if the word is still the same afterwards, which the taker's CAS finds out.
-  payload.descriptor = slot.descriptor.load(std::memory_order_relaxed);
-  for (std::size_t i = 0; i < payload.words.size(); ++i) {
-    // relaxed: as above.
-    payload.words[i] = slot.payload[i].load(std::memory_order_relaxed);
-  }
-}
-
 }  // namespace
-
-SlotPayload SlotPayload::copy_of(std::span<const std::byte> bytes) noexcept {
-  TARN_ASSERT(bytes.size() <= layout::kSlotPayloadBytes, bytes.size());
-  SlotPayload payload;
-  payload.descriptor = static_cast<std::uint64_t>(PayloadKind::in_slot) | (bytes.size() << 8);
-  if (!bytes.empty()) std::memcpy(payload.words.data(), bytes.data(), bytes.size());
-  return payload;
-}
-
-SlotPayload SlotPayload::reference_to(const ChunkReference& reference) noexcept {
-  SlotPayload payload;
-  payload.descriptor = static_cast<std::uint64_t>(PayloadKind::by_reference);
-  payload.words = {reference.segment.packed(), reference.chunk, reference.size_bytes, 0, 0, 0};
-  return payload;
-}
-
-std::size_t SlotPayload::size_bytes() const noexcept {
-  const std::size_t said = (descriptor >> 8) & 0xff;
-  return said < layout::kSlotPayloadBytes ? said : layout::kSlotPayloadBytes;
-}
-
-ChunkReference SlotPayload::reference() const noexcept {
-  return {SegmentId::unpack(words[0]), static_cast<std::uint32_t>(words[1]), words[2]};
-}
 
 Status format_pipe(const Segment& segment, std::uint32_t slot_count, std::uint32_t delivery,
                    std::uint32_t pipe_id) noexcept {
@@ -120,7 +67,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
   for (std::uint64_t step = 0; step < 4 * std::uint64_t{slot_count_} + 64; ++step) {
     const Place place = place_of(at);
     Slot& slot = slots_[place.index];
-    fetch_for_writing(&slot);
+    os::fetch_for_writing(&slot);
     // sync(slot-freed): receives what the last consumer of this slot released.
     SlotWord word(slot.word.load(std::memory_order_acquire));
     const std::int64_t ahead = word.laps_ahead_of(place.lap);
@@ -186,7 +133,7 @@ SlotPop PipeView::peek(Peeked& found) noexcept {
   for (std::uint64_t step = 0; step < 2 * std::uint64_t{slot_count_} + 2; ++step) {
     const Place place = place_of(at);
     Slot& slot = slots_[place.index];
-    fetch_for_writing(&slot);
+    os::fetch_for_writing(&slot);
     // sync(slot-ready): receives what the producer released.
     const SlotWord word(slot.word.load(std::memory_order_acquire));
     const std::int64_t ahead = word.laps_ahead_of(place.lap);
@@ -199,7 +146,7 @@ SlotPop PipeView::peek(Peeked& found) noexcept {
     }
     if (word.phase() == SlotPhase::free) break;  // never claimed: nothing is behind it either
     if (word.phase() == SlotPhase::ready) {
-      load_payload(slot, found.payload);
+      found.payload = load_payload(slot);
       found.position = at;
       found.word = word;
       found.all_before_done = !pending;
@@ -270,35 +217,6 @@ void PipeView::give_back(std::uint16_t self, std::uint64_t position, bool redeli
   ring(header_->items_bell);
 }
 
-bool PipeView::is_gone(std::uint64_t position) const noexcept {
-  const Place place = place_of(position);
-  // sync(slot-freed): whoever took the message wrote down its hold before it freed the slot.
-  const SlotWord word(slots_[place.index].word.load(std::memory_order_acquire));
-  return word.laps_ahead_of(place.lap) > 0;
-}
-
-void PipeView::mark_named(SegmentId segment, std::vector<bool>& named) const noexcept {
-  for_each_reference([&](SegmentId found, std::uint32_t chunk) {
-    if (found != segment || chunk >= layout::kMaxChunks) return;
-    if (named.size() <= chunk) named.resize(chunk + 1);
-    named[chunk] = true;
-  });
-}
-
-bool PipeView::has_space() const noexcept {
-  // relaxed: a hint; the walk below finds the true end.
-  std::uint64_t at = header_->tail.load(std::memory_order_relaxed);
-  for (std::uint32_t step = 0; step <= slot_count_; ++step, ++at) {
-    const Place place = place_of(at);
-    // sync(slot-freed): sees every slot freed before.
-    const SlotWord word(slots_[place.index].word.load(std::memory_order_acquire));
-    const std::int64_t ahead = word.laps_ahead_of(place.lap);
-    if (ahead < 0) return false;
-    if (ahead == 0 && word.phase() == SlotPhase::free) return true;
-  }
-  return true;  // the hint is a lap behind: pushes go on under our eyes
-}
-
 void PipeView::close() noexcept {
   // seq_cst: this word and the slots' words need one order, as push() says.
   header_->closed.store(1, std::memory_order_seq_cst);
@@ -309,15 +227,6 @@ void PipeView::close() noexcept {
 bool PipeView::is_closed() const noexcept {
   // seq_cst: this word and the slots' words need one order, as push() says.
   return header_->closed.load(std::memory_order_seq_cst) != 0;
-}
-
-bool PipeView::is_drained() const noexcept {
-  for (std::uint32_t i = 0; i < slot_count_; ++i) {
-    // sync(slot-ready): sees every message whose push completed before.
-    const SlotWord word(slots_[i].word.load(std::memory_order_acquire));
-    if (word.phase() != SlotPhase::free) return false;
-  }
-  return true;
 }
 
 // Crash: one CAS a slot; idempotent, so it can be run again.
@@ -372,43 +281,6 @@ PipeView::RecoverCounts PipeView::recover(std::uint16_t dead) noexcept {
 void PipeView::ring_everybody() noexcept {
   ring_all(header_->items_bell);
   ring_all(header_->space_bell);
-}
-
-PipeSnapshot PipeView::snapshot() const noexcept {
-  PipeSnapshot now;
-  // relaxed: counters for people; each is true for some moment near now.
-  now.head = header_->head.load(std::memory_order_relaxed);
-  now.tail = header_->tail.load(std::memory_order_relaxed);
-  now.high_water = header_->high_water.load(std::memory_order_relaxed);
-  now.skipped = header_->skipped.load(std::memory_order_relaxed);
-  now.redelivered = header_->redelivered.load(std::memory_order_relaxed);
-  now.closed = is_closed();
-  now.depth = now.tail > now.head ? now.tail - now.head : 0;
-  if (now.depth > slot_count_) now.depth = slot_count_;
-  if (now.high_water > slot_count_) now.high_water = slot_count_;
-  return now;
-}
-
-bool PipeView::read_reference(std::uint32_t index, ChunkReference& reference) const noexcept {
-  const Slot& slot = slots_[index];
-  // Two words that differ mean that the slot moved on while we read: look again. Whoever moves a
-  // slot on did something, so that the bound only stops nonsense.
-  for (int attempt = 0; attempt < 1000; ++attempt) {
-    // sync(slot-ready): receives what the producer released.
-    const std::uint64_t before = slot.word.load(std::memory_order_acquire);
-    const SlotPhase phase = SlotWord(before).phase();
-    if (phase != SlotPhase::ready && phase != SlotPhase::taken) return false;
-    SlotPayload payload;
-    load_payload(slot, payload);
-    // sync(slot-freed): orders the payload's loads before the second look at the word.
-    std::atomic_thread_fence(std::memory_order_acquire);
-    // relaxed: the fence above orders it.
-    if (slot.word.load(std::memory_order_relaxed) != before) continue;
-    if (payload.kind() != PayloadKind::by_reference) return false;
-    reference = payload.reference();
-    return true;
-  }
-  return false;
 }
 
 // Keeps the high-water mark. Reads the consumers' line only when the mark might rise.

@@ -3,43 +3,18 @@
 // Everything here is noexcept and allocates nothing: a process may die at any instruction of it.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "base/result.h"
 #include "shm/heap/slot_watch.h"
 #include "shm/pipe/bell.h"
 #include "shm/pipe/pipe_layout.h"
+#include "shm/pipe/slot_payload.h"
 #include "shm/pipe/slot_word.h"
 #include "shm/segment/segment.h"
 
 namespace tarn {
-
-// A chunk as a slot names it.
-struct ChunkReference {
-  SegmentId segment;
-  std::uint32_t chunk = 0;
-  std::uint64_t size_bytes = 0;
-};
-
-// What goes into a slot, built before the slot is claimed so that the claim is short.
-struct SlotPayload {
-  std::uint64_t descriptor = 0;
-  std::array<std::uint64_t, 6> words{};
-
-  // Requires: at most kSlotPayloadBytes.
-  static SlotPayload copy_of(std::span<const std::byte> bytes) noexcept;
-  static SlotPayload reference_to(const ChunkReference& reference) noexcept;
-
-  layout::PayloadKind kind() const noexcept {
-    return static_cast<layout::PayloadKind>(descriptor & 0xff);
-  }
-  // Of an in_slot payload; at most kSlotPayloadBytes whatever the bits say.
-  std::size_t size_bytes() const noexcept;
-  ChunkReference reference() const noexcept;
-};
 
 enum class SlotPush : std::uint8_t { ok, full, closed, corrupt };
 enum class SlotPop : std::uint8_t { ok, empty, closed, corrupt };
