@@ -53,6 +53,7 @@ Result<PipeView> PipeView::attach(const Segment& segment) noexcept {
   if (segment.size() != layout::pipe_bytes(view.slot_count_)) return Error::corrupt;
   if ((*header)->delivery > 1) return Error::corrupt;
   view.header_ = *header;
+  view.depth_sample_mask_ = std::bit_floor(std::clamp(view.slot_count_ / 4, 1U, 16U)) - 1;
   view.slots_ = reinterpret_cast<Slot*>(segment.base() + layout::kSlotsOffset);
   view.pipe_id_ = (*header)->pipe_id;
   view.at_least_once_ = (*header)->delivery == 1;
@@ -94,6 +95,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
     if (ahead < 0) {  // (3), (5)
       if (ahead < -1 || word.phase() == SlotPhase::free) return SlotPush::corrupt;
       advance(header_->tail, at);
+      advance(header_->high_water, slot_count_);
       return SlotPush::full;
     }
     std::uint64_t expected = word.bits();
@@ -124,7 +126,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
     TARN_CRASH_POINT("pipe.push.published");
     ring(header_->items_bell);
     advance(header_->tail, at + 1);  // [4]
-    note_depth(at + 1);
+    if ((at & depth_sample_mask_) == 0) note_depth(at + 1);
     position = at;
     return SlotPush::ok;
   }
@@ -319,7 +321,8 @@ void PipeView::ring_everybody() noexcept {
   ring_all(header_->space_bell);
 }
 
-// Keeps the high-water mark. Reads the consumers' line only when the mark might rise.
+// Keeps the high-water mark. Reads the consumers' line, and so slows them, only when the mark might
+// rise, and in large pipes only now and then: a short peak may be seen a few messages low.
 void PipeView::note_depth(std::uint64_t end) noexcept {
   std::atomic_ref<std::uint64_t> head_seen(head_seen_);
   // relaxed: statistics, here and below; the mark is a maximum over moments near each push.
