@@ -30,6 +30,7 @@ struct PayloadPlace {
   const std::byte* address = nullptr;         // in shared memory; null: the payload is in `small`
   void* origin = nullptr;                     // the library's record of the segment
   std::uint32_t chunk = 0;
+  bool filled = false;  // false: an empty Loan or Message
   std::size_t size_bytes = 0;
   alignas(16) std::byte small[kInlineBytes];
 };

@@ -95,7 +95,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
     if (ahead < 0) {  // (3), (5)
       if (ahead < -1 || word.phase() == SlotPhase::free) return SlotPush::corrupt;
       advance(header_->tail, at);
-      advance(header_->high_water, slot_count_);
+      advance(header_->high_water, std::uint64_t{slot_count_});
       return SlotPush::full;
     }
     std::uint64_t expected = word.bits();
