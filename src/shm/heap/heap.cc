@@ -82,8 +82,8 @@ void Heap::pushed(ChunkPlace place, const SlotWatch* pipe, std::uint64_t positio
   Class& chunks = class_at(size_class_of(place.slab->chunk_bytes));
   const std::lock_guard guard(chunks.lock);
   // Look now, while the message is on its way, rather than when the next one is wanted.
-  const bool look = chunks.free.empty() && !chunks.in_flight.empty() &&
-                    chunks.in_flight.front().is_gone();
+  const bool look =
+      chunks.free.empty() && !chunks.in_flight.empty() && chunks.in_flight.front().is_gone();
   const std::size_t older = chunks.in_flight.size();
   chunks.in_flight.push_back({place, false, pipe, position});
   if (look) reclaim(chunks, std::min(kBatch, older));

@@ -1,7 +1,9 @@
 #include "shm/pipe/pipe.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
+#include <utility>
 
 #include "base/crash_point.h"
 #include "os/cpu.h"
@@ -13,10 +15,14 @@ using layout::SlotPhase;
 
 namespace {
 
+constexpr std::uint64_t kNowhere = UINT64_MAX;
+
 // Pushes a hint on, never back. Two that do so at once may leave the lower one: it stays a hint.
 inline void advance(std::atomic<std::uint64_t>& hint, std::uint64_t to) noexcept {
   // relaxed: a hint is at most the true end; whoever uses it walks on from there.
-  if (hint.load(std::memory_order_relaxed) < to) hint.store(to, std::memory_order_relaxed);
+  if (hint.load(std::memory_order_relaxed) >= to) return;
+  // sync(hint): whoever starts from it sees the slots before it as we saw them.
+  hint.store(to, std::memory_order_release);
 }
 
 }  // namespace
@@ -47,6 +53,7 @@ Result<PipeView> PipeView::attach(const Segment& segment) noexcept {
   if (segment.size() != layout::pipe_bytes(view.slot_count_)) return Error::corrupt;
   if ((*header)->delivery > 1) return Error::corrupt;
   view.header_ = *header;
+  view.depth_sample_mask_ = std::bit_floor(std::clamp(view.slot_count_ / 4, 1U, 16U)) - 1;
   view.slots_ = reinterpret_cast<Slot*>(segment.base() + layout::kSlotsOffset);
   view.pipe_id_ = (*header)->pipe_id;
   view.at_least_once_ = (*header)->delivery == 1;
@@ -61,15 +68,16 @@ Result<PipeView> PipeView::attach(const Segment& segment) noexcept {
 SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
                         std::uint64_t& position) noexcept {
   if (is_closed()) return SlotPush::closed;
-  // relaxed: a hint; the CAS below decides.
-  std::uint64_t at = header_->tail.load(std::memory_order_relaxed);
+  // sync(hint): every position before it has been claimed, and we see that.
+  std::uint64_t at = header_->tail.load(std::memory_order_acquire);
   // Each step means that somebody else got on; the bound only stops nonsense in the slots.
-  for (std::uint64_t step = 0; step < 4 * std::uint64_t{slot_count_} + 64; ++step) {
+  for (std::uint64_t step = 0; step < most_steps(); ++step) {
     const Place place = place_of(at);
     Slot& slot = slots_[place.index];
     os::fetch_for_writing(&slot);
     // sync(slot-freed): receives what the last consumer of this slot released.
-    SlotWord word(slot.word.load(std::memory_order_acquire));
+    // seq_cst: this word and the space bell need one order, as bell.h says.
+    const SlotWord word(slot.word.load(std::memory_order_seq_cst));
     const std::int64_t ahead = word.laps_ahead_of(place.lap);
     // (1) our lap, free        nobody has this position: try to take it.
     // (2) our lap, not free    somebody was faster: the next position.
@@ -81,13 +89,13 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
       continue;
     }
     if (ahead > 0) {  // (4)
-      const std::uint64_t claimed =
-          position_of(place.lap + static_cast<std::uint64_t>(ahead) - 1, place.index);
-      at = claimed >= at ? claimed + 1 : at + 1;
+      at = std::max(last_freed(place, ahead), at) + 1;
       continue;
     }
     if (ahead < 0) {  // (3), (5)
       if (ahead < -1 || word.phase() == SlotPhase::free) return SlotPush::corrupt;
+      advance(header_->tail, at);
+      advance(header_->high_water, std::uint64_t{slot_count_});
       return SlotPush::full;
     }
     std::uint64_t expected = word.bits();
@@ -107,6 +115,8 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
       ring_all(header_->items_bell);
       return SlotPush::closed;
     }
+    // sync(slot-claimed): whoever reads a word of [2] sees the claim when it looks again.
+    std::atomic_thread_fence(std::memory_order_release);
     store_payload(slot, payload);  // [2]
     TARN_CRASH_POINT("pipe.push.filled");
     // sync(slot-ready): hands the payload, and what it refers to, to the acquire in peek().
@@ -116,7 +126,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
     TARN_CRASH_POINT("pipe.push.published");
     ring(header_->items_bell);
     advance(header_->tail, at + 1);  // [4]
-    note_depth(at + 1);
+    if ((at & depth_sample_mask_) == 0) note_depth(at + 1);
     position = at;
     return SlotPush::ok;
   }
@@ -126,41 +136,56 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
 SlotPop PipeView::peek(Peeked& found) noexcept {
   // seq_cst: this word and the slots' words need one order, as push() says; so it is read first.
   const bool closed = header_->closed.load(std::memory_order_seq_cst) != 0;
-  // relaxed: a hint, at most the oldest message's position.
-  const std::uint64_t head = header_->head.load(std::memory_order_relaxed);
-  std::uint64_t at = head;
-  bool pending = false;
-  for (std::uint64_t step = 0; step < 2 * std::uint64_t{slot_count_} + 2; ++step) {
+  // sync(hint): every message before it has been consumed, and we see that.
+  std::uint64_t at = header_->head.load(std::memory_order_acquire);
+  std::uint64_t done = at;  // every message before it has been consumed
+  std::uint64_t first_claimed = kNowhere;
+  std::uint64_t candidate = kNowhere;
+  bool at_end = false;
+  for (std::uint64_t step = 0; step < most_steps() && !at_end; ++step) {
     const Place place = place_of(at);
     Slot& slot = slots_[place.index];
     os::fetch_for_writing(&slot);
     // sync(slot-ready): receives what the producer released.
-    const SlotWord word(slot.word.load(std::memory_order_acquire));
+    // seq_cst: this word and `closed`, as push() says, and this word and the items bell need one
+    // order.
+    const SlotWord word(slot.word.load(std::memory_order_seq_cst));
     const std::int64_t ahead = word.laps_ahead_of(place.lap);
-    if (ahead < 0) break;  // this position is still last lap's: everything was looked at
-    if (ahead > 0) {       // consumed; whatever is a lap older than this slot's last message is too
-      const std::uint64_t last =
-          position_of(place.lap + static_cast<std::uint64_t>(ahead) - 1, place.index);
-      at = last >= at + slot_count_ ? last - slot_count_ + 1 : at + 1;
-      continue;
-    }
-    if (word.phase() == SlotPhase::free) break;  // never claimed: nothing is behind it either
-    if (word.phase() == SlotPhase::ready) {
+    // (1) laps ahead           consumed, and so is what is a lap older than its last message.
+    // (2) a lap behind, free   nobody has claimed this position: nothing is behind it either.
+    // (3) our lap, ready       here it is.
+    // (4) our lap, not free    a producer is at it, or a consumer has it unacknowledged: what came
+    //                          after may go first. But the producer may publish it, and its next
+    //                          one, while we walk on. So we look at what we stepped over once more
+    //                          after we saw (3): what is still claimed then is no older message.
+    if (ahead > 0) {  // (1)
+      const std::uint64_t last = last_freed(place, ahead);
+      const std::uint64_t next = last >= at + slot_count_ ? last - slot_count_ + 1 : at + 1;
+      if (done == at) done = next;
+      at = next;
+    } else if (ahead < 0 || word.phase() == SlotPhase::free) {  // (2)
+      at_end = true;
+    } else if (word.phase() == SlotPhase::ready) {  // (3)
+      if (first_claimed != kNowhere && at != candidate) [[unlikely]] {
+        candidate = at;
+        at = std::exchange(first_claimed, kNowhere);
+        continue;
+      }
       found.payload = load_payload(slot);
       found.position = at;
       found.word = word;
-      found.all_before_done = !pending;
+      found.all_before_done = done == at;
       return SlotPop::ok;
-    }
-    if (word.phase() != SlotPhase::claimed && word.phase() != SlotPhase::taken) {
+    } else if (word.phase() == SlotPhase::claimed || word.phase() == SlotPhase::taken) {  // (4)
+      if (word.phase() == SlotPhase::claimed && first_claimed == kNowhere) first_claimed = at;
+      TARN_CRASH_POINT("pipe.peek.stepped_over");
+      ++at;
+    } else {
       return SlotPop::corrupt;
     }
-    // A producer is at it, or a consumer has it unacknowledged: what came after may go first.
-    pending = true;
-    ++at;
   }
-  if (!pending) advance(header_->head, at);
-  return closed && !pending ? SlotPop::closed : SlotPop::empty;
+  advance(header_->head, done);
+  return closed && at_end && done == at ? SlotPop::closed : SlotPop::empty;
 }
 
 // Crash: the CAS is the commit point. At most once: before it the message stays, after it the
@@ -181,6 +206,7 @@ bool PipeView::take(std::uint16_t self, const Peeked& found) noexcept {
   if (at_least_once_) return true;
   if (found.all_before_done) advance(header_->head, found.position + 1);
   ring(header_->space_bell);
+  ring_if_closed();
   return true;
 }
 
@@ -197,6 +223,7 @@ void PipeView::acknowledge(std::uint16_t self, std::uint64_t position, bool rede
   }
   settle_head();
   ring(header_->space_bell);
+  ring_if_closed();
 }
 
 // Crash: one CAS; before it recovery does the same, after it the message is anybody's.
@@ -278,12 +305,24 @@ PipeView::RecoverCounts PipeView::recover(std::uint16_t dead) noexcept {
   return counts;
 }
 
+// Once a message of a closed pipe is gone, those who wait for the next one may wait in vain.
+// Requires: the slot's word was changed with seq_cst before.
+void PipeView::ring_if_closed() noexcept {
+  if (!is_closed()) [[likely]]
+    return;
+  // seq_cst: this word and the slot's word need one order, as bell.h says.
+  if ((header_->items_bell.load(std::memory_order_seq_cst) & kSleepers) != 0) {
+    ring_all(header_->items_bell);
+  }
+}
+
 void PipeView::ring_everybody() noexcept {
   ring_all(header_->items_bell);
   ring_all(header_->space_bell);
 }
 
-// Keeps the high-water mark. Reads the consumers' line only when the mark might rise.
+// Keeps the high-water mark. Reads the consumers' line, and so slows them, only when the mark might
+// rise, and in large pipes only now and then: a short peak may be seen a few messages low.
 void PipeView::note_depth(std::uint64_t end) noexcept {
   std::atomic_ref<std::uint64_t> head_seen(head_seen_);
   // relaxed: statistics, here and below; the mark is a maximum over moments near each push.
@@ -299,8 +338,8 @@ void PipeView::note_depth(std::uint64_t end) noexcept {
 
 // Pushes the head hint over what is consumed.
 void PipeView::settle_head() noexcept {
-  // relaxed: a hint.
-  std::uint64_t at = header_->head.load(std::memory_order_relaxed);
+  // sync(hint): as in peek().
+  std::uint64_t at = header_->head.load(std::memory_order_acquire);
   for (std::uint32_t step = 0; step < slot_count_; ++step) {
     const Place place = place_of(at);
     // sync(slot-freed): only slots that were freed are stepped over.

@@ -1,4 +1,5 @@
 // Looking at a pipe without changing it: for owners of slabs, for those who wait, for people.
+#include <algorithm>
 #include <atomic>
 
 #include "shm/pipe/pipe.h"
@@ -34,7 +35,7 @@ bool PipeView::read_reference(std::uint32_t index, ChunkReference& reference) co
     const SlotPhase phase = SlotWord(before).phase();
     if (phase != SlotPhase::ready && phase != SlotPhase::taken) return false;
     const SlotPayload payload = load_payload(slot);
-    // sync(slot-freed): orders the payload's loads before the second look at the word.
+    // sync(slot-claimed): a payload of the next lap shows up only with its claim.
     std::atomic_thread_fence(std::memory_order_acquire);
     // relaxed: the fence above orders it.
     if (slot.word.load(std::memory_order_relaxed) != before) continue;
@@ -46,17 +47,20 @@ bool PipeView::read_reference(std::uint32_t index, ChunkReference& reference) co
 }
 
 bool PipeView::has_space() const noexcept {
-  // relaxed: a hint; the walk below finds the true end.
-  std::uint64_t at = header_->tail.load(std::memory_order_relaxed);
-  for (std::uint32_t step = 0; step <= slot_count_; ++step, ++at) {
+  // sync(hint): as in push().
+  std::uint64_t at = header_->tail.load(std::memory_order_acquire);
+  // The cases are those of push().
+  for (std::uint64_t step = 0; step < most_steps(); ++step) {
     const Place place = place_of(at);
     // sync(slot-freed): sees every slot freed before.
-    const SlotWord word(slots_[place.index].word.load(std::memory_order_acquire));
+    // seq_cst: this word and the space bell need one order, as bell.h says.
+    const SlotWord word(slots_[place.index].word.load(std::memory_order_seq_cst));
     const std::int64_t ahead = word.laps_ahead_of(place.lap);
     if (ahead < 0) return false;
     if (ahead == 0 && word.phase() == SlotPhase::free) return true;
+    at = ahead == 0 ? at + 1 : std::max(last_freed(place, ahead), at) + 1;
   }
-  return true;  // the hint is a lap behind: pushes go on under our eyes
+  return true;  // pushes go on under our eyes
 }
 
 bool PipeView::is_drained() const noexcept {
@@ -79,7 +83,7 @@ PipeSnapshot PipeView::snapshot() const noexcept {
   now.closed = is_closed();
   now.depth = now.tail > now.head ? now.tail - now.head : 0;
   if (now.depth > slot_count_) now.depth = slot_count_;
-  if (now.high_water > slot_count_) now.high_water = slot_count_;
+  now.high_water = std::clamp<std::uint64_t>(now.high_water, now.depth, slot_count_);
   return now;
 }
 
