@@ -75,6 +75,16 @@ class Client {
     buffer.resize(received.size_bytes);
     return {received.outcome, std::move(buffer), std::move(received.descriptors)};
   }
+  // Asks until it is answered, coming back to each new worker: the node recognises what it carried
+  // out before.
+  template <class T>
+  Packet insist(T message, std::span<const int> descriptors = {}) {
+    for (;;) {
+      Packet packet = ask(message, descriptors);
+      if (!packet.ended()) return packet;
+      if (!come_back()) return packet;
+    }
+  }
   // The answer to a request; notices that come before it are kept.
   template <class T>
   Packet ask(T message, std::span<const int> descriptors = {}) {
@@ -116,6 +126,14 @@ class Client {
     wish.quota_bytes = quota_bytes;
     const int fd = record->fd();
     return keep(ask(wish, std::span(&fd, 1)));
+  }
+  // Says hello until somebody hears it.
+  Packet insist_on_session() {
+    for (;;) {
+      Packet packet = begin_session();
+      if (!packet.ended()) return packet;
+      reconnect();
+    }
   }
   Packet observe() { return keep(ask(hello(wire::kHelloObserver))); }
   Packet resume() {
