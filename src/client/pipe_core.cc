@@ -76,6 +76,7 @@ PushStatus PipeCore::push(const SlotPayload& payload, std::uint64_t size_bytes,
     outcome = view().push(session_->self(), payload, position);
     return outcome != SlotPush::full;
   };
+  bool slept = false;
   while (outcome == SlotPush::full && patience.may_wait) {
     if (spin(push_spins_, attempt)) break;
     const std::uint32_t announced = announce_sleep(view().space_bell());
@@ -83,8 +84,10 @@ PushStatus PipeCore::push(const SlotPayload& payload, std::uint64_t size_bytes,
     if (patience.deadline.has_passed()) return PushStatus::timed_out;
     count(end_->push_waits);
     sleep_on(view().space_bell(), announced, patience.deadline.earlier(Deadline::in(kLookAgain)));
+    slept = true;
     attempt();
   }
+  if (slept) view().pass_space_on();
   switch (outcome) {
     case SlotPush::ok:
       count(end_->pushed);

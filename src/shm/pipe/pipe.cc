@@ -312,6 +312,10 @@ PipeView::RecoverCounts PipeView::recover(std::uint16_t dead) noexcept {
   return counts;
 }
 
+void PipeView::pass_space_on() noexcept {
+  if (has_space()) ring(header_->space_bell);
+}
+
 // Once a message of a closed pipe is gone, those who wait for the next one may wait in vain.
 // Requires: the slot's word was changed with seq_cst before.
 void PipeView::ring_if_closed() noexcept {

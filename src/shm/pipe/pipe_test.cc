@@ -332,5 +332,38 @@ TEST(PipeTest, TakingFromAnOpenPipeRingsForNobodyWhoWaitsForItems) {
 
 #endif
 
+// --- Space --------------------------------------------------------------------------------------
+
+// Two producers sleep at a full pipe. The younger message goes first: the ring for its slot wakes a
+// producer that finds the older one still there, and sleeps again. Then the older goes: one ring,
+// but two slots, so that the producer that gets on has to wake the other.
+TEST(PipeTest, AProducerThatSleptPassesOnSpaceThatWasFreedOutOfOrder) {
+  SharedPipe pipe(2, true);
+  PipeView& view = pipe.view();
+  Peeked older;
+  Peeked younger;
+  ASSERT_EQ(push_number(view, kProducer, 0), SlotPush::ok);
+  ASSERT_EQ(push_number(view, kProducer, 1), SlotPush::ok);
+  ASSERT_EQ(pop_one(view, kConsumer, older), SlotPop::ok);
+  ASSERT_EQ(pop_one(view, kOtherConsumer, younger), SlotPop::ok);
+  announce_sleep(view.space_bell());
+  view.acknowledge(kOtherConsumer, younger.position, false);
+  ASSERT_EQ(push_number(view, kProducer, 2), SlotPush::full);
+  announce_sleep(view.space_bell());
+  const std::uint32_t asleep = announce_sleep(view.space_bell());
+  view.acknowledge(kConsumer, older.position, false);
+  const std::uint32_t rung_once = view.space_bell().load();
+  ASSERT_NE(rung_once, asleep);
+  announce_sleep(view.space_bell());  // the kernel would say that one still sleeps
+  const std::uint32_t before = view.space_bell().load();
+  ASSERT_EQ(push_number(view, kProducer, 2), SlotPush::ok);
+  view.pass_space_on();
+  EXPECT_NE(view.space_bell().load(), before);
+  ASSERT_EQ(push_number(view, kOtherProducer, 3), SlotPush::ok);
+  const std::uint32_t full_now = announce_sleep(view.space_bell());
+  view.pass_space_on();
+  EXPECT_EQ(view.space_bell().load(), full_now);
+}
+
 }  // namespace
 }  // namespace tarn
