@@ -245,15 +245,15 @@ PipeCore::Step PipeCore::pop_reference(Popped& out, const Peeked& found) noexcep
     return Step::nothing;
   }
   layout::HoldCount& hold = (*slab)->holds[reference.chunk];
-  // relaxed: the slot's CAS in take() orders it before the slot is free.
-  const std::uint16_t before = hold.fetch_add(1, std::memory_order_relaxed);
-  TARN_CRASH_POINT("pop.reference.counted");
-  if (before == UINT16_MAX || !view().take(session_->self(), found)) {
-    // sync(hold-ended): nothing of the chunk was looked at.
-    hold.fetch_sub(1, std::memory_order_release);
-    if (before != UINT16_MAX) return Step::again;
+  if (!count_hold(hold)) {
     out.status = PopStatus::no_memory;
     return Step::nothing;
+  }
+  TARN_CRASH_POINT("pop.reference.counted");
+  if (!view().take(session_->self(), found)) {
+    // sync(hold-ended): nothing of the chunk was looked at.
+    hold.fetch_sub(1, std::memory_order_release);
+    return Step::again;
   }
   PayloadPlace& place = out.message.place_;
   place.core = session_;

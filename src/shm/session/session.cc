@@ -85,7 +85,9 @@ Result<std::span<const HoldCount>> SessionView::row(SegmentId segment) const noe
     // sync(row-added): as in read_row(), which checks the rest.
     if (rows_[i].segment.load(std::memory_order_acquire) != segment.packed()) continue;
     SegmentId found;
-    return read_row(i, found);
+    const auto counts = read_row(i, found);
+    // The row went, or came to count for another segment, while we looked.
+    if (found == segment) return counts;
   }
   return Error::not_found;
 }
