@@ -6,7 +6,7 @@
 #include <functional>
 #include <utility>
 
-#include "base/crash_point.h"
+#include "testing/at_crash_point.h"
 #include "testing/shared_pipe.h"
 
 namespace tarn {
@@ -206,19 +206,11 @@ TEST(PipeTest, NotClosedWhileAProducerIsAtIt) {
 
 #ifdef TARN_CRASH_POINTS
 
-// What another thread does at one instant of an operation.
-std::function<void(std::string_view)> g_act;
-class AtCrashPoint {
- public:
-  explicit AtCrashPoint(std::string_view point, std::function<void()> act) {
-    g_act = [point, act = std::move(act)](std::string_view passed) {
-      if (passed == point) act();
-    };
-    hook_crash_points([](const char* passed) { g_act(passed); });
-  }
-  AtCrashPoint(const AtCrashPoint&) = delete;
-  AtCrashPoint& operator=(const AtCrashPoint&) = delete;
-  ~AtCrashPoint() { hook_crash_points(nullptr); }
+hook_crash_points([](const char* passed) { g_act(passed); });
+}
+AtCrashPoint(const AtCrashPoint&) = delete;
+AtCrashPoint& operator=(const AtCrashPoint&) = delete;
+~AtCrashPoint() { hook_crash_points(nullptr); }
 };
 
 // A consumer steps over a slot whose producer is at it. While it walks on, the producer finishes,
@@ -227,7 +219,7 @@ TEST(PipeTest, AProducersMessagesStayInOrderWhenItFinishesBehindAWalkingConsumer
   SharedPipe pipe(4);
   pipe.claim(0, kProducer);
   int finished = 0;
-  const AtCrashPoint act("pipe.peek.stepped_over", [&] {
+  const testing::AtCrashPoint act("pipe.peek.stepped_over", [&] {
     if (finished++ > 0) return;
     pipe.publish(0, kProducer, 0);
     pipe.publish(1, kProducer, 1);
@@ -243,7 +235,7 @@ TEST(PipeTest, MessagesStayInOrderWhenProducersFinishOneAfterAnotherBehindAWalki
   pipe.publish(7, kOtherProducer, 7);
   std::int64_t next = 6;
   // Each time the consumer steps over a slot, the last one that is still claimed is published.
-  const AtCrashPoint act("pipe.peek.stepped_over", [&] {
+  const testing::AtCrashPoint act("pipe.peek.stepped_over", [&] {
     if (next >= 3) pipe.publish(static_cast<std::uint64_t>(next), kProducer, 70);
     --next;
   });
@@ -255,7 +247,7 @@ TEST(PipeTest, MessagesStayInOrderWhenProducersFinishOneAfterAnotherBehindAWalki
 TEST(PipeTest, ACloseBetweenClaimAndPublicationLeavesASkippedSlot) {
   SharedPipe pipe(4);
   {
-    const AtCrashPoint act("pipe.push.claimed", [&] {
+    const testing::AtCrashPoint act("pipe.push.claimed", [&] {
       pipe.view().close();
       // Whoever sees the flag sees the claim, and waits for what becomes of it.
       EXPECT_EQ(peek_outcome(pipe.view()), SlotPop::empty);
