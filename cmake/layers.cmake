@@ -21,9 +21,11 @@ endfunction()
 function(tarn_target target)
   tarn_warnings(${target})
   target_compile_definitions(${target} PRIVATE
-    _GNU_SOURCE TARN_VERSION="${PROJECT_VERSION}" $<$<BOOL:${TARN_CRASH_POINTS}>:TARN_CRASH_POINTS=1>)
+    _GNU_SOURCE $<$<BOOL:${TARN_CRASH_POINTS}>:TARN_CRASH_POINTS=1>)
   # __FILE__ in messages is a path inside the project, not one of the machine that compiled it.
-  target_compile_options(${target} PRIVATE -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
+  # Only in what is installed: elsewhere it would keep compilers' caches from serving two checkouts.
+  target_compile_options(${target} PRIVATE
+    $<$<CONFIG:Release>:-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=>)
   if(BUILD_SHARED_LIBS)
     target_compile_options(${target} PRIVATE -fno-semantic-interposition)
   endif()

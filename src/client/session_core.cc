@@ -73,10 +73,12 @@ void SessionCore::require_ours(const char* attempted) const {
 void SessionCore::keep_house() {
   std::unique_lock guard(house_lock_);
   while (!ending_) {
-    house_.wait_for(guard, kHousekeeping);
+    const bool errand = house_.wait_for(guard, kHousekeeping, [&] { return ending_ || errand_; });
     if (ending_) return;
+    errand_ = false;
     guard.unlock();
-    heap_.return_idle(kIdleTicks);
+    tell_of_leaving();
+    if (!errand) heap_.return_idle(kIdleTicks);
     guard.lock();
   }
 }
@@ -111,19 +113,11 @@ Result<std::shared_ptr<PipeCore>, Error> SessionCore::open_pipe(std::string_view
     return Error(Error::corrupt, "open the pipe", std::string(name), "remove it: `tarn pipe rm`");
   }
   control->view = *view;
-  layout::EndEntry* end = nullptr;
-  {
-    const std::lock_guard record_guard(record_lock_);
-    const auto added = record_.add_end(opened->pipe_id);
-    if (!added) {
-      return Error(added.error(), "open the pipe", std::string(name),
-                   "close pipes that this process no longer needs");
-    }
-    end = *added;
-  }
+  auto end = end_for(opened->pipe_id, name);
+  if (!end) return std::move(end).error();
   auto core = std::shared_ptr<PipeCore>(
       new PipeCore(shared_from_this(), std::string(name), static_cast<Delivery>(opened->delivery),
-                   std::move(control), end),
+                   std::move(control), *end),
       [](PipeCore* ended) {
         if (ended->session().is_ours()) delete ended;
       });
@@ -131,20 +125,49 @@ Result<std::shared_ptr<PipeCore>, Error> SessionCore::open_pipe(std::string_view
   return core;
 }
 
+// The counters of a pipe that is opened again before the node heard of leaving just go on.
+// Requires: pipes_lock_ is held.
+Result<layout::EndEntry*, Error> SessionCore::end_for(std::uint32_t pipe_id,
+                                                      std::string_view name) {
+  for (const Leaving& left : leaving_) {
+    if (left.pipe_id != pipe_id) continue;
+    layout::EndEntry* end = left.end;
+    std::erase_if(leaving_, [&](const Leaving& entry) { return entry.end == end; });
+    return end;
+  }
+  const std::lock_guard record_guard(record_lock_);
+  const auto added = record_.add_end(pipe_id);
+  if (added) return *added;
+  return Error(added.error(), "open the pipe", std::string(name),
+               "close pipes that this process no longer needs");
+}
+
 void SessionCore::leave_pipe(PipeCore& pipe) noexcept {
   const std::uint32_t id = pipe.view().pipe_id();
-  const std::lock_guard guard(pipes_lock_);
-  heap_.keep_pipe(&pipe.view(), pipe.control());
   {
-    const std::lock_guard record_guard(record_lock_);
-    record_.remove_end(pipe.end());
+    const std::lock_guard guard(pipes_lock_);
+    heap_.keep_pipe(&pipe.view(), pipe.control());
+    leaving_.push_back({id, pipe.end()});
+    const auto known = pipes_.find(id);
+    if (known != pipes_.end() && known->second.expired()) pipes_.erase(known);
   }
-  const auto known = pipes_.find(id);
-  if (known == pipes_.end() || !known->second.expired()) return;  // opened again meanwhile
-  pipes_.erase(known);
-  auto request = wire::make<wire::PipeLeave>(0);
-  request.pipe_id = id;
-  connection_->tell(request);
+  const std::lock_guard guard(house_lock_);
+  errand_ = true;
+  house_.notify_all();
+}
+
+void SessionCore::tell_of_leaving() {
+  const std::lock_guard guard(pipes_lock_);
+  for (const Leaving& left : leaving_) {
+    // Opened again, with an entry of its own: only the old one's numbers go.
+    const bool again = pipes_.contains(left.pipe_id) && !pipes_[left.pipe_id].expired();
+    auto request = wire::make<wire::PipeLeave>(0);
+    request.pipe_id = left.pipe_id;
+    if (!again) static_cast<void>(connection_->ask<wire::DoneReply>(request, "leave the pipe"));
+    const std::lock_guard record_guard(record_lock_);
+    record_.remove_end(left.end);
+  }
+  leaving_.clear();
 }
 
 FullStatus SessionCore::remove_pipe(std::string_view name) {
@@ -173,8 +196,9 @@ Result<Loan, Error> SessionCore::loan(std::size_t size_bytes) {
     loan.place_.origin = place->slab;
     loan.place_.chunk = place->chunk;
     loan.place_.address = place->slab->chunk(place->chunk);
+    loan.place_.core = shared_from_this();
   }
-  loan.place_.core = shared_from_this();
+  loan.place_.filled = true;
   return loan;
 }
 
@@ -252,7 +276,7 @@ void SessionCore::remove_slab(SegmentId id) noexcept {
 }
 
 std::uint64_t SessionCore::viewers_epoch() const noexcept {
-  // sync(viewers-changed): the node bumps it before it hands our slab's descriptor to anybody.
+  // sync(viewers-epoch): the node bumps it before it hands our slab's descriptor to anybody.
   return node_.entry(id_.index).viewers_epoch.load(std::memory_order_acquire);
 }
 

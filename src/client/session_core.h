@@ -68,6 +68,8 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
   SessionCore(const wire::DomainKey& key, SessionRecord record, const wire::Welcome& welcome,
               Segment node);
   void keep_house();
+  void tell_of_leaving();
+  Result<layout::EndEntry*, Error> end_for(std::uint32_t pipe_id, std::string_view name);
   std::shared_ptr<const ViewerSet> ask_viewers(const ViewerSet& before);
   Result<Viewer, Error> fetch_viewer(SessionId id, const ViewerSet& before);
   Result<Carrier, Error> fetch_carrier(std::uint32_t pipe_id, const ViewerSet& before);
@@ -85,6 +87,13 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
   std::shared_ptr<const ViewerSet> viewers_ = std::make_shared<ViewerSet>();
   std::mutex pipes_lock_;
   std::map<std::uint32_t, std::weak_ptr<PipeCore>> pipes_;
+  // Pipes without a handle, of which the node has not heard yet: it adds up what their ends counted
+  // before the entries are used again. The housekeeper tells it.
+  struct Leaving {
+    std::uint32_t pipe_id;
+    layout::EndEntry* end;
+  };
+  std::vector<Leaving> leaving_;  // guarded by pipes_lock_
   mutable std::mutex refusal_lock_;
   std::optional<Error> refusal_;
   Heap heap_;
@@ -93,6 +102,7 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
   std::mutex house_lock_;
   std::condition_variable house_;
   bool ending_ = false;  // guarded by house_lock_
+  bool errand_ = false;  // guarded by house_lock_: something to do before the next second
   std::thread housekeeper_;
 };
 

@@ -60,6 +60,7 @@ void register_all(CLI::App& app, CommandContext& context) {
   register_pipe(app, context);
   register_session(app, context);
   register_top(app, context);
+  register_bench(app, context);
   register_version(app, context);
   register_completion(app, context);
 }

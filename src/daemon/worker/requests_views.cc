@@ -34,8 +34,9 @@ Outcome segment_get(NodeState& node, SessionItem& session, const wire::SegmentGe
   got.chunk_count = segment->facts.chunk_count;
   got.owner_index = segment->facts.owner;
   auto answer = answer_read_only(got, segment->memory.get());
-  // The owner knows of its viewer before the viewer can see the segment.
-  if (answer && segment->facts.owner != session.facts.index) node.add_viewer(*segment, session);
+  // The owner knows of its viewer before the viewer can see the segment. An owner that receives its
+  // own message is a viewer like any other: what it holds, its row says.
+  if (answer) node.add_viewer(*segment, session);
   return answer;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/crash_point.h"
+#include "os/cpu.h"
 
 namespace tarn {
 
@@ -15,16 +16,6 @@ using layout::SlotPhase;
 namespace {
 
 constexpr std::uint64_t kNowhere = UINT64_MAX;
-
-// Asks for the line for writing: what follows is a CAS on it. Without this the line arrives shared
-// and the CAS pays a second trip to the other core.
-inline void fetch_for_writing(const void* line) noexcept {
-#if defined(__x86_64__)
-  asm volatile("prefetchw %0" ::"m"(*static_cast<const char*>(line)));
-#else
-  __builtin_prefetch(line, 1);
-#endif
-}
 
 // Pushes a hint on, never back. Two that do so at once may leave the lower one: it stays a hint.
 inline void advance(std::atomic<std::uint64_t>& hint, std::uint64_t to) noexcept {
@@ -63,6 +54,7 @@ Result<PipeView> PipeView::attach(const Segment& segment) noexcept {
   if (segment.size() != layout::pipe_bytes(view.slot_count_)) return Error::corrupt;
   if ((*header)->delivery > 1) return Error::corrupt;
   view.header_ = *header;
+  view.depth_sample_mask_ = std::bit_floor(std::clamp(view.slot_count_ / 4, 1U, 16U)) - 1;
   view.slots_ = reinterpret_cast<Slot*>(segment.base() + layout::kSlotsOffset);
   view.pipe_id_ = (*header)->pipe_id;
   view.at_least_once_ = (*header)->delivery == 1;
@@ -83,7 +75,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
   for (std::uint64_t step = 0; step < most_steps(); ++step) {
     const Place place = place_of(at);
     Slot& slot = slots_[place.index];
-    fetch_for_writing(&slot);
+    os::fetch_for_writing(&slot);
     // sync(slot-freed): receives what the last consumer of this slot released.
     // seq_cst: this word and the space bell need one order, as bell.h says.
     const SlotWord word(slot.word.load(std::memory_order_seq_cst));
@@ -104,6 +96,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
     if (ahead < 0) {  // (3), (5)
       if (ahead < -1 || word.phase() == SlotPhase::free) return SlotPush::corrupt;
       advance(header_->tail, at);
+      advance(header_->high_water, std::uint64_t{slot_count_});
       return SlotPush::full;
     }
     std::uint64_t expected = word.bits();
@@ -135,7 +128,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
     TARN_CRASH_POINT("pipe.push.published");
     ring(header_->items_bell);
     advance(header_->tail, at + 1);  // [4]
-    note_depth(at + 1);
+    if ((at & depth_sample_mask_) == 0) note_depth(at + 1);
     position = at;
     return SlotPush::ok;
   }
@@ -154,7 +147,7 @@ SlotPop PipeView::peek(Peeked& found) noexcept {
   for (std::uint64_t step = 0; step < most_steps() && !at_end; ++step) {
     const Place place = place_of(at);
     Slot& slot = slots_[place.index];
-    fetch_for_writing(&slot);
+    os::fetch_for_writing(&slot);
     // sync(slot-ready): receives what the producer released.
     // seq_cst: this word and `closed`, as push() says, and this word and the items bell need one
     // order.
@@ -337,7 +330,8 @@ void PipeView::ring_everybody() noexcept {
   ring_all(header_->space_bell);
 }
 
-// Keeps the high-water mark. Reads the consumers' line only when the mark might rise.
+// Keeps the high-water mark. Reads the consumers' line, and so slows them, only when the mark might
+// rise, and in large pipes only now and then: a short peak may be seen a few messages low.
 void PipeView::note_depth(std::uint64_t end) noexcept {
   std::atomic_ref<std::uint64_t> head_seen(head_seen_);
   // relaxed: statistics, here and below; the mark is a maximum over moments near each push.

@@ -134,7 +134,8 @@ class PipeView final : public SlotWatch {
   std::uint32_t pipe_id_ = 0;
   unsigned shift_ = 64;  // log2 of slot_count, or 64 when it is no power of two
   bool at_least_once_ = false;
-  std::uint64_t head_seen_ = 0;  // a lower bound for head, so that producers seldom read it
+  std::uint64_t depth_sample_mask_ = 0;  // positions at which a producer looks at the depth
+  std::uint64_t head_seen_ = 0;          // a lower bound for head, so that producers seldom read it
 };
 
 }  // namespace tarn
