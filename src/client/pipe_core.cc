@@ -89,6 +89,7 @@ PushStatus PipeCore::push(const SlotPayload& payload, std::uint64_t size_bytes,
     outcome = view().push(session_->self(), payload, position);
     return outcome != SlotPush::full;
   };
+  bool slept = false;
   while (outcome == SlotPush::full && patience.may_wait) {
     if (spin(push_spins_, attempt)) break;
     const std::uint32_t announced = announce_sleep(view().space_bell());
@@ -96,8 +97,10 @@ PushStatus PipeCore::push(const SlotPayload& payload, std::uint64_t size_bytes,
     if (patience.deadline.has_passed()) return PushStatus::timed_out;
     count(end_->push_waits);
     sleep_on(view().space_bell(), announced, patience.deadline.earlier(Deadline::in(kLookAgain)));
+    slept = true;
     attempt();
   }
+  if (slept) view().pass_space_on();
   switch (outcome) {
     case SlotPush::ok:
       if (is_home(push_home_)) {
@@ -264,15 +267,15 @@ PipeCore::Step PipeCore::pop_reference(Popped& out, const Peeked& found) noexcep
   os::fetch_for_writing(&hold);
   os::fetch_for_reading(bytes);
   os::fetch_for_reading(bytes + (reference.size_bytes > 0 ? reference.size_bytes - 1 : 0));
-  // relaxed: the slot's CAS in take() orders it before the slot is free.
-  const std::uint16_t before = hold.fetch_add(1, std::memory_order_relaxed);
-  TARN_CRASH_POINT("pop.reference.counted");
-  if (before == UINT16_MAX || !view().take(session_->self(), found)) {
-    // sync(hold-ended): nothing of the chunk was looked at.
-    hold.fetch_sub(1, std::memory_order_release);
-    if (before != UINT16_MAX) return Step::again;
+  if (!count_hold(hold)) {
     out.status = PopStatus::no_memory;
     return Step::nothing;
+  }
+  TARN_CRASH_POINT("pop.reference.counted");
+  if (!view().take(session_->self(), found)) {
+    // sync(hold-ended): nothing of the chunk was looked at.
+    hold.fetch_sub(1, std::memory_order_release);
+    return Step::again;
   }
   PayloadPlace& place = out.message.place_;
   place.core = session_;

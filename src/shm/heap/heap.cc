@@ -171,6 +171,8 @@ FullStatus Heap::grow(Class& chunks, std::uint64_t chunk_bytes) {
   slab->free_count = count;
   // relaxed: a clock for idleness.
   slab->last_loan_tick = tick_.load(std::memory_order_relaxed);
+  // Room for every chunk, so that give_back() never allocates.
+  chunks.free.reserve(chunks.chunks + count);
   // The lowest chunk comes out first.
   for (std::uint32_t i = count; i > 0; --i) chunks.free.push_back({slab.get(), i - 1});
   chunks.chunks += count;

@@ -21,6 +21,7 @@ constexpr std::uint64_t kNowhere = UINT64_MAX;
 inline void advance(std::atomic<std::uint64_t>& hint, std::uint64_t to) noexcept {
   // relaxed: a hint is at most the true end; whoever uses it walks on from there.
   if (hint.load(std::memory_order_relaxed) >= to) return;
+  TARN_CRASH_POINT("pipe.hint.behind");
   // sync(hint): whoever starts from it sees the slots before it as we saw them.
   hint.store(to, std::memory_order_release);
 }
@@ -110,6 +111,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
     if (is_closed()) [[unlikely]] {
       // sync(slot-freed): nothing was written; consumers step over it.
       slot.word.store(word.next_lap().bits(), std::memory_order_release);
+      TARN_CRASH_POINT("pipe.push.skipped");
       // relaxed: a statistic.
       header_->skipped.fetch_add(1, std::memory_order_relaxed);
       ring_all(header_->items_bell);
@@ -221,6 +223,7 @@ void PipeView::acknowledge(std::uint16_t self, std::uint64_t position, bool rede
                                                         std::memory_order_seq_cst)) {
     return;
   }
+  TARN_CRASH_POINT("pipe.acknowledge.freed");
   settle_head();
   ring(header_->space_bell);
   ring_if_closed();
@@ -239,6 +242,7 @@ void PipeView::give_back(std::uint16_t self, std::uint64_t position, bool redeli
                                                         std::memory_order_seq_cst)) {
     return;
   }
+  TARN_CRASH_POINT("pipe.give_back.ready");
   // relaxed: a statistic.
   header_->redelivered.fetch_add(1, std::memory_order_relaxed);
   ring(header_->items_bell);
@@ -263,6 +267,7 @@ void PipeView::drain() noexcept {
     std::uint64_t seen = slots_[i].word.load(std::memory_order_acquire);
     const SlotWord word(seen);
     if (word.phase() != SlotPhase::ready && word.phase() != SlotPhase::taken) continue;
+    TARN_CRASH_POINT("pipe.drain.slot");
     // sync(slot-freed): as in take().
     slots_[i].word.compare_exchange_strong(seen, word.next_lap().bits(), std::memory_order_acq_rel);
   }
@@ -303,6 +308,10 @@ PipeView::RecoverCounts PipeView::recover(std::uint16_t dead) noexcept {
   // The dead one may have been woken for a message that it did not take.
   ring_everybody();
   return counts;
+}
+
+void PipeView::pass_space_on() noexcept {
+  if (has_space()) ring(header_->space_bell);
 }
 
 // Once a message of a closed pipe is gone, those who wait for the next one may wait in vain.

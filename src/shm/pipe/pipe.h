@@ -69,6 +69,9 @@ class PipeView final : public SlotWatch {
 
   // Whether a push would find a free slot now.
   bool has_space() const noexcept;
+  // For a producer that slept, after its push. Slots that were freed out of order rang for a push
+  // that found the oldest one taken; once that is free, too, one ring has to do for all of them.
+  void pass_space_on() noexcept;
 
   void close() noexcept;
   bool is_closed() const noexcept;

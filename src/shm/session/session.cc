@@ -91,7 +91,9 @@ Result<std::span<const HoldCount>> SessionView::row(SegmentId segment) const noe
     // sync(row-added): as in read_row(), which checks the rest.
     if (rows_[i].segment.load(std::memory_order_acquire) != segment.packed()) continue;
     SegmentId found;
-    return read_row(i, found);
+    const auto counts = read_row(i, found);
+    // The row went, or came to count for another segment, while we looked.
+    if (found == segment) return counts;
   }
   return Error::not_found;
 }
@@ -176,8 +178,10 @@ Result<std::span<HoldCount>> SessionRecord::add_row(SegmentId segment,
   TARN_CRASH_POINT("session.row.filled");
   // sync(row-added): hands offset and count to read_row().
   entry.segment.store(segment.packed(), std::memory_order_release);
+  TARN_CRASH_POINT("session.row.named");
   // sync(row-added): hands a new row's page to those who walk the table.
   if (index == used) header().row_count.store(used + 1, std::memory_order_release);
+  TARN_CRASH_POINT("session.row.counted");
   // sync(row-added): tells owners to look again.
   header().row_changes.fetch_add(1, std::memory_order_release);
   // relaxed: constant while the row is in use.
@@ -194,6 +198,7 @@ void SessionRecord::remove_row(SegmentId segment) noexcept {
     const auto* counts = reinterpret_cast<HoldCount*>(owned_.segment.base() + offset);
     // sync(row-added): nobody finds the row any more.
     rows()[i].segment.store(0, std::memory_order_release);
+    TARN_CRASH_POINT("session.row.removed");
     header().row_changes.fetch_add(1, std::memory_order_release);
     // A thread that lost a race for a slot may be between counting up and down again: its two
     // steps cancel out wherever the row is used next, so nothing is cleared here. A row that still
@@ -224,8 +229,10 @@ Result<EndEntry*> SessionRecord::add_end(std::uint32_t pipe) noexcept {
         &end.popped_elsewhere, &end.popped_bytes_elsewhere}) {
     counter->store(0, std::memory_order_relaxed);
   }
+  TARN_CRASH_POINT("session.end.filled");
   // sync(end-added): hands the zeroed counters to read_end().
   end.pipe.store(pipe, std::memory_order_release);
+  TARN_CRASH_POINT("session.end.named");
   // sync(end-added): hands the page of a new end to those who walk the table.
   if (index == used) header().end_count.store(used + 1, std::memory_order_release);
   return &end;
