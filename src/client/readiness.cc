@@ -79,16 +79,18 @@ void Readiness::rearm(int descriptor) noexcept {
 std::vector<os::FutexWatch> Readiness::arm() {
   std::vector<os::FutexWatch> bells;
   for (const auto& watch : watches_) {
-    if (watch->raised || bells.size() + 1 >= os::kMaxWatches) continue;
+    if (watch->raised) continue;
     PipeView& view = watch->pipe->view;
     os::FutexWord& bell = watch->for_items ? view.items_bell() : view.space_bell();
-    const std::uint32_t announced = announce_sleep(bell);
+    // Those that one wait cannot take (the list's own word needs a place too) are only looked at.
+    const bool fits = bells.size() + 1 < os::kMaxWatches;
+    const std::uint32_t announced = fits ? announce_sleep(bell) : 0;
     if (is_ready(view, watch->for_items)) {
       watch->raised = true;
       os::raise_event(watch->event.get());
       // The ring that woke us may have been for one sleeper, and we take nothing: pass it on.
       ring(bell);
-    } else {
+    } else if (fits) {
       bells.push_back({&bell, announced});
     }
   }
