@@ -32,7 +32,7 @@ NodeFacts facts_of(const Options& options, const wire::RunPaths& paths) {
   facts.user = options.key.user;
   facts.directory = paths.directory;
   facts.limit_bytes = options.limit_bytes != 0 ? options.limit_bytes : default_limit();
-  if (options.idle_exit_s) {
+  if (options.idle_exit_s && *options.idle_exit_s >= 0) {
     facts.idle_exit_ns = static_cast<std::int64_t>(*options.idle_exit_s * 1e9);
   }
   return facts;
@@ -84,6 +84,7 @@ int run_daemon(const Options& options) {
   StartReport report(options.ready_fd);
   set_log_role("keeper");
   os::name_thread("tarnd-keeper");
+  os::open_standard_streams();
   if (!options.foreground) os::close_inherited(options.ready_fd);
   os::raise_descriptor_limit();
   auto keeper = start_keeper(options);

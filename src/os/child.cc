@@ -63,6 +63,14 @@ FullStatus detach_from_terminal(const std::string& error_file) {
   return Done{};
 }
 
+void open_standard_streams() noexcept {
+  int fd = -1;
+  do {
+    fd = ::open("/dev/null", O_RDWR);
+  } while (fd >= 0 && fd < 2);
+  if (fd > 2) ::close(fd);
+}
+
 void close_inherited(int kept) noexcept {
   if (kept < 3) {
     ::close_range(3, ~0U, 0);

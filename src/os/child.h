@@ -31,6 +31,8 @@ void signal_child(std::int32_t pid, int signal) noexcept;
 // Standard input and output become /dev/null, standard error the file, made if missing; the working
 // directory becomes "/". What a background program does so that it keeps nothing of its starter.
 FullStatus detach_from_terminal(const std::string& error_file);
+// Opens /dev/null for each standard stream that is closed, so that no other file gets its number.
+void open_standard_streams() noexcept;
 // Closes what a program inherited, but for its standard streams and `kept` (or -1).
 void close_inherited(int kept) noexcept;
 // Writes the text to the descriptor, as much of it as it takes.

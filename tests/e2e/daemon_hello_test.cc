@@ -149,7 +149,7 @@ TEST_F(HelloTest, WhoSaysNothingIsClosed) {
 
 TEST_F(HelloTest, ManySilentOnesDoNotKeepOthersOut) {
   std::vector<Client> silent;
-  for (int i = 0; i < 400; ++i) silent.emplace_back(socket_path());
+  for (int i = 0; i < 1200; ++i) silent.emplace_back(socket_path());
   Client client = session();
   EXPECT_EQ(client.status().sessions, 2u);
   // The first ones had to make place.

@@ -122,6 +122,8 @@ TEST_F(SegmentsTest, FullDomainSaysWhichLimitAndWhoHoldsTheMemory) {
               AllOf(HasSubstr("limit is 64.0 MiB"), HasSubstr("in use 16.0 MiB"),
                     HasSubstr("asked 56.0 MiB"), HasSubstr("session 1 'raw' (pid ")));
   EXPECT_THAT(packet.error().cure(), HasSubstr("--limit"));
+  wish.size_bytes = std::uint64_t{65} << 20;
+  EXPECT_EQ(other.ask(wish).code(), Error::too_large) << "no waiting would help";
 }
 
 TEST_F(SegmentsTest, ReservationCountsUntilItsSegmentComesOrItsSessionEnds) {

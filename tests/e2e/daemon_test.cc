@@ -302,6 +302,17 @@ TEST_F(DaemonTest, SmallDescriptorLimitIsAnErrorForTheNewcomerAlone) {
            newcomer.ask<wire::Goodbye>().type() == wire::MessageType::done;
   }));
   EXPECT_EQ(observer().status().worker_starts, 1u);
+  clients.erase(clients.begin());
+  kill_worker();
+  for (Client& client : clients) EXPECT_TRUE(client.come_back());
+}
+
+TEST_F(DaemonTest, ClosedStandardStreamsDoNotCostTheLock) {
+  start({}, [] {
+    for (const int fd : {0, 1, 2}) ::close(fd);
+  });
+  Daemon second(place_, {});
+  EXPECT_EQ(second.start_line(), wire::kBusyLine);
 }
 
 }  // namespace

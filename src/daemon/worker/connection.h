@@ -20,8 +20,9 @@ struct Connection {
   os::UniqueFd socket;
   os::Peer peer;
   ConnectionState state = ConnectionState::silent;
-  std::uint32_t session = 0;              // index
-  Deadline hello_by = Deadline::never();  // counts while silent
+  std::uint32_t session = 0;                // index
+  Deadline hello_by = Deadline::never();    // counts while silent
+  Deadline hello_soon = Deadline::never();  // counts while many are silent
 };
 
 }  // namespace tarn::daemon

@@ -16,10 +16,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kHelloPatience = 5s;
-constexpr std::size_t kMostSilent = 256;
+constexpr auto kHelloPatienceWhenMany = 1s;
+constexpr std::size_t kMostSilent = 1024;
 constexpr int kAcceptsPerEvent = 64;
 constexpr int kMessagesPerEvent = 16;  // then it is another client's turn
-constexpr auto kPauseWithoutDescriptors = 100ms;
+constexpr auto kListenerRest = 50ms;
 
 Error no_descriptors() {
   return Error(Error::no_descriptors, "serve a client", "the node has no descriptors left",
@@ -34,6 +35,7 @@ std::string who(const os::Peer& peer) {
 
 void Server::accept_clients() {
   for (int i = 0; i < kAcceptsPerEvent; ++i) {
+    if (silent_.size() >= kMostSilent) return rest_listener();
     auto socket = os::accept_from(descriptors_.listener);
     if (!socket) {
       if (socket.error().code() == Error::no_descriptors) return refuse_for_want_of_descriptors();
@@ -55,10 +57,15 @@ void Server::refuse_for_want_of_descriptors() {
     os::send_message(socket->get(), wire::bytes_of(reply), {}, false);
     socket->reset();
   } else {
-    poller_.forget(descriptors_.listener);
-    listen_again_ = Deadline::in(kPauseWithoutDescriptors);
+    rest_listener();
   }
   take_spare();
+}
+
+// Newcomers wait in the kernel's queue meanwhile.
+void Server::rest_listener() {
+  poller_.forget(descriptors_.listener);
+  listen_again_ = Deadline::in(kListenerRest);
 }
 
 void Server::add_connection(os::UniqueFd socket) {
@@ -72,6 +79,7 @@ void Server::add_connection(os::UniqueFd socket) {
   }
   connection.peer = *peer;
   connection.hello_by = Deadline::in(kHelloPatience);
+  connection.hello_soon = Deadline::in(kHelloPatienceWhenMany);
   const Tag tag = make_tag(TagKind::connection, connection.number);
   if (auto done = poller_.watch(connection.socket.get(), tag); !done) {
     return send_error(connection, 0, done.error());
@@ -80,11 +88,12 @@ void Server::add_connection(os::UniqueFd socket) {
   connections_.emplace(connection.number, std::move(connection));
 }
 
-// Who says nothing is closed when its time has passed, or when too many are silent: the oldest.
+// Who says nothing is closed when its time has passed: sooner while there are many.
 void Server::limit_silence() {
   while (!silent_.empty()) {
     Connection& oldest = connections_.at(*silent_.begin());
-    if (silent_.size() <= kMostSilent && !oldest.hello_by.has_passed()) return;
+    const bool late = oldest.hello_by.has_passed();
+    if (!late && (silent_.size() < kMostSilent || !oldest.hello_soon.has_passed())) return;
     log_warning(who(oldest.peer) + " connected and said nothing");
     send_error(oldest, 0,
                Error(Error::invalid_argument, "join the domain", "no hello came in time",

@@ -10,6 +10,8 @@ namespace tarn::daemon {
 namespace {
 
 constexpr std::int64_t kDefaultCapacity = 64;
+// Reading what the machine has left takes longer than making a pipe that does not matter.
+constexpr std::uint64_t kWorthALook = std::uint64_t{1} << 20;
 constexpr const char* kOpening = "open the pipe";
 
 std::string called(std::string_view name) { return "pipe '" + std::string(name) + "'"; }
@@ -70,7 +72,8 @@ Result<PipeItem*, Error> create(NodeState& node, const wire::PipeOpen& ask, std:
   item->facts.delivery = ask.has_delivery != 0 ? ask.delivery : 0;
   item->facts.nonce = ask.nonce;
   wire::put_text(item->facts.name, name);
-  const MemoryWish wish{kPipesHolder, item->size_bytes(), 0, usable_bytes(os::memory_limits())};
+  MemoryWish wish{kPipesHolder, item->size_bytes(), 0, std::nullopt};
+  if (wish.asked_bytes >= kWorthALook) wish.left_bytes = usable_bytes(os::memory_limits());
   if (auto good = node.check_memory(wish); !good) return std::move(good).error();
   auto made = create_segment("tarn-pipe", item->size_bytes(), item->size_bytes(), false);
   if (!made) return std::move(made).error();

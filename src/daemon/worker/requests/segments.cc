@@ -13,13 +13,16 @@ Error nonsense(const char* why) {
   return Error(Error::corrupt, "add a segment", why, "this is a defect of the client: report it");
 }
 
+FullStatus check_size(const NodeState& node, std::uint64_t size_bytes) {
+  if (size_bytes <= node.facts().limit_bytes) return Done{};
+  return Error(Error::too_large, "allocate shared memory",
+               size_text(size_bytes) + " where the domain's limit is " +
+                   size_text(node.facts().limit_bytes),
+               "split the message, or start the node with a higher --limit");
+}
+
 FullStatus check_shape(const NodeState& node, const wire::SegmentAdd& ask) {
-  if (ask.size_bytes > node.facts().limit_bytes) {
-    return Error(Error::too_large, "add a segment",
-                 size_text(ask.size_bytes) + " where the domain's limit is " +
-                     size_text(node.facts().limit_bytes),
-                 "split the message, or start the node with a higher --limit");
-  }
+  if (auto good = check_size(node, ask.size_bytes); !good) return good;
   if (ask.chunk_count == 0 || ask.chunk_count > layout::kMaxChunks || ask.chunk_bytes == 0 ||
       ask.chunk_bytes % kCacheLine != 0 || ask.size_bytes % kPage != 0) {
     return nonsense("its chunks have an impossible number or size");
@@ -72,6 +75,7 @@ SegmentItem* find_owned(NodeState& node, const SessionItem& session, SegmentId i
 }  // namespace
 
 Outcome segment_reserve(NodeState& node, SessionItem& session, const wire::SegmentReserve& ask) {
+  if (auto good = check_size(node, ask.size_bytes); !good) return std::move(good).error();
   const std::uint32_t holder = session.facts.index;
   const MemoryWish wish{holder, ask.size_bytes, session.facts.quota_bytes,
                         usable_bytes(os::memory_limits())};
