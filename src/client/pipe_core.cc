@@ -23,6 +23,24 @@ inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noe
   counter.fetch_add(by, std::memory_order_relaxed);
 }
 
+// For a counter that the calling thread alone writes: no locked instruction.
+inline void count_alone(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
+  // relaxed: as above; one writer.
+  counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+}
+
+// The first thread that uses this side of a pipe gets the counters that need no locked instruction.
+// A later thread that stands at the same address only after that one ended may go on with them.
+inline bool is_home(std::atomic<std::uintptr_t>& home) noexcept {
+  const auto self = reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
+  // relaxed: nothing but the identity of a thread.
+  std::uintptr_t seen = home.load(std::memory_order_relaxed);
+  if (seen == self) [[likely]]
+    return true;
+  // relaxed: as above.
+  return seen == 0 && home.compare_exchange_strong(seen, self, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 PipeCore::PipeCore(std::shared_ptr<SessionCore> session, std::string name, Delivery delivery,
@@ -71,6 +89,7 @@ PushStatus PipeCore::push(const SlotPayload& payload, std::uint64_t size_bytes,
     outcome = view().push(session_->self(), payload, position);
     return outcome != SlotPush::full;
   };
+  bool slept = false;
   while (outcome == SlotPush::full && patience.may_wait) {
     if (spin(push_spins_, attempt)) break;
     const std::uint32_t announced = announce_sleep(view().space_bell());
@@ -78,12 +97,19 @@ PushStatus PipeCore::push(const SlotPayload& payload, std::uint64_t size_bytes,
     if (patience.deadline.has_passed()) return PushStatus::timed_out;
     count(end_->push_waits);
     sleep_on(view().space_bell(), announced, patience.deadline.earlier(Deadline::in(kLookAgain)));
+    slept = true;
     attempt();
   }
+  if (slept) view().pass_space_on();
   switch (outcome) {
     case SlotPush::ok:
-      count(end_->pushed);
-      count(end_->pushed_bytes, size_bytes);
+      if (is_home(push_home_)) {
+        count_alone(end_->pushed);
+        count_alone(end_->pushed_bytes, size_bytes);
+      } else {
+        count(end_->pushed_elsewhere);
+        count(end_->pushed_bytes_elsewhere, size_bytes);
+      }
       return PushStatus::ok;
     case SlotPush::closed:
       return PushStatus::closed;
@@ -126,7 +152,7 @@ PushStatus PipeCore::push_loan(Loan& loan, const Patience& patience) noexcept {
     const auto bytes = std::span<const std::byte>(place.small, place.size_bytes);
     const PushStatus status =
         push(SlotPayload::copy_of(bytes), place.size_bytes, patience, position);
-    if (status == PushStatus::ok) place.core.reset();
+    if (status == PushStatus::ok) place.filled = false;
     return status;
   }
   auto* slab = static_cast<Slab*>(place.origin);
@@ -137,6 +163,7 @@ PushStatus PipeCore::push_loan(Loan& loan, const Patience& patience) noexcept {
   TARN_CRASH_POINT("push.loan.published");
   session_->heap().pushed({slab, place.chunk}, &control_->view, position);
   place.address = nullptr;
+  place.filled = false;
   place.core.reset();
   return status;
 }
@@ -210,8 +237,6 @@ PipeCore::Step PipeCore::pop_once(Popped& out) noexcept {
   if (found.payload.kind() != layout::PayloadKind::in_slot) return drop_nonsense(out, found);
   if (!view().take(session_->self(), found)) return Step::again;
   PayloadPlace& place = out.message.place_;
-  place.core = session_;
-  place.address = nullptr;
   place.size_bytes = found.payload.size_bytes();
   std::memcpy(place.small, found.payload.words.data(), sizeof place.small);
   finish_pop(out, found);
@@ -242,15 +267,15 @@ PipeCore::Step PipeCore::pop_reference(Popped& out, const Peeked& found) noexcep
   os::fetch_for_writing(&hold);
   os::fetch_for_reading(bytes);
   os::fetch_for_reading(bytes + (reference.size_bytes > 0 ? reference.size_bytes - 1 : 0));
-  // relaxed: the slot's CAS in take() orders it before the slot is free.
-  const std::uint16_t before = hold.fetch_add(1, std::memory_order_relaxed);
-  TARN_CRASH_POINT("pop.reference.counted");
-  if (before == UINT16_MAX || !view().take(session_->self(), found)) {
-    // sync(hold-ended): nothing of the chunk was looked at.
-    hold.fetch_sub(1, std::memory_order_release);
-    if (before != UINT16_MAX) return Step::again;
+  if (!count_hold(hold)) {
     out.status = PopStatus::no_memory;
     return Step::nothing;
+  }
+  TARN_CRASH_POINT("pop.reference.counted");
+  if (!view().take(session_->self(), found)) {
+    // sync(hold-ended): nothing of the chunk was looked at.
+    hold.fetch_sub(1, std::memory_order_release);
+    return Step::again;
   }
   PayloadPlace& place = out.message.place_;
   place.core = session_;
@@ -274,11 +299,17 @@ PipeCore::Step PipeCore::drop_nonsense(Popped& out, const Peeked& found) noexcep
 
 void PipeCore::finish_pop(Popped& out, const Peeked& found) noexcept {
   out.status = PopStatus::ok;
+  out.message.place_.filled = true;
   out.message.position_ = found.position;
   out.message.redelivered_ = found.word.redelivered();
   if (view().at_least_once()) out.message.unacknowledged_ = shared_from_this();
-  count(end_->popped);
-  count(end_->popped_bytes, out.message.size());
+  if (is_home(pop_home_)) {
+    count_alone(end_->popped);
+    count_alone(end_->popped_bytes, out.message.size());
+  } else {
+    count(end_->popped_elsewhere);
+    count(end_->popped_bytes_elsewhere, out.message.size());
+  }
 }
 
 void PipeCore::acknowledge(std::uint64_t position, bool redelivered) noexcept {

@@ -49,6 +49,18 @@ void SharedPipe::set_word(std::uint64_t index, SlotWord word) noexcept {
   slot(index).word.store(word.bits());
 }
 
+void SharedPipe::claim(std::uint64_t position, std::uint16_t producer) noexcept {
+  set_word(position % slot_count_,
+           SlotWord(position / slot_count_, layout::SlotPhase::claimed, producer));
+}
+
+void SharedPipe::publish(std::uint64_t position, std::uint16_t producer,
+                         std::uint64_t number) noexcept {
+  store_payload(slot(position % slot_count_), number_payload(number));
+  set_word(position % slot_count_,
+           SlotWord(position / slot_count_, layout::SlotPhase::ready, producer));
+}
+
 void SharedPipe::move_to(std::uint64_t position) noexcept {
   for (std::uint64_t i = 0; i < slot_count_; ++i) {
     const std::uint64_t lap = position / slot_count_ + (i < position % slot_count_ ? 1 : 0);
@@ -83,6 +95,18 @@ SlotPop pop_one(PipeView& pipe, std::uint16_t self, Peeked& found) noexcept {
     const SlotPop outcome = pipe.peek(found);
     if (outcome != SlotPop::ok || pipe.take(self, found)) return outcome;
   }
+}
+
+std::int64_t pop_number(PipeView& pipe, std::uint16_t self) noexcept {
+  Peeked found;
+  if (pop_one(pipe, self, found) != SlotPop::ok) return -1;
+  if (pipe.at_least_once()) pipe.acknowledge(self, found.position, found.word.redelivered());
+  return static_cast<std::int64_t>(number_of(found.payload));
+}
+
+SlotPop peek_outcome(PipeView& pipe) noexcept {
+  Peeked found;
+  return pipe.peek(found);
 }
 
 }  // namespace tarn::testing

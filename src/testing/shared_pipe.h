@@ -26,6 +26,10 @@ class SharedPipe {
   // The word of the slot at `index`.
   SlotWord word(std::uint64_t index) noexcept;
   void set_word(std::uint64_t index, SlotWord word) noexcept;
+  // A push that stopped after its claim: its producer is at `position` and does not get on.
+  void claim(std::uint64_t position, std::uint16_t producer) noexcept;
+  // A whole push at `position`, whatever the slot was.
+  void publish(std::uint64_t position, std::uint16_t producer, std::uint64_t number) noexcept;
   // Puts the pipe where `position` is the next to be pushed and to be popped: hints and words.
   void move_to(std::uint64_t position) noexcept;
 
@@ -46,5 +50,9 @@ std::uint64_t number_of(const SlotPayload& payload) noexcept;
 SlotPush push_number(PipeView& pipe, std::uint16_t self, std::uint64_t number) noexcept;
 // peek() and take() of one message, again where another was faster; not acknowledged.
 SlotPop pop_one(PipeView& pipe, std::uint16_t self, Peeked& found) noexcept;
+// pop_one() with acknowledgement: the number, or -1 for anything but a message.
+std::int64_t pop_number(PipeView& pipe, std::uint16_t self) noexcept;
+// What a peek says now.
+SlotPop peek_outcome(PipeView& pipe) noexcept;
 
 }  // namespace tarn::testing

@@ -39,6 +39,7 @@ const std::vector<std::vector<const char*>> kCommands = {{"up"},
                                                          {"session"},
                                                          {"session", "ls"},
                                                          {"top"},
+                                                         {"bench"},
                                                          {"version"},
                                                          {"completion"},
                                                          {"completion", "bash"}};

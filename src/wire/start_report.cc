@@ -18,6 +18,11 @@ std::string one_field(std::string text) {
   return text;
 }
 
+constexpr std::string_view without_end(std::string_view line) noexcept {
+  if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
+  return line;
+}
+
 int number_in(std::string_view field) noexcept {
   int number = -1;
   std::from_chars(field.data(), field.data() + field.size(), number);
@@ -33,9 +38,9 @@ std::string encode_start_error(const Error& error) {
 }
 
 Result<StartOutcome, Error> decode_start_report(std::string_view line) {
-  if (line == kReadyLine) return StartOutcome::ready;
-  if (line == kBusyLine) return StartOutcome::busy;
-  if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
+  line = without_end(line);
+  if (line == without_end(kReadyLine)) return StartOutcome::ready;
+  if (line == without_end(kBusyLine)) return StartOutcome::busy;
   std::array<std::string_view, kFieldCount> fields;
   std::string_view rest = line;
   for (std::size_t i = 0; i < kFieldCount; ++i) {

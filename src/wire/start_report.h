@@ -22,7 +22,8 @@ enum class StartOutcome : std::uint8_t { ready, busy };
 
 // One line: "error", code, system error, attempted, object and cure, separated by tabs.
 std::string encode_start_error(const Error& error);
-// What the line says; node_unavailable, with the line, when it is none of these.
+// What the line, with or without its end, says; node_unavailable, with the line, when it is none of
+// these.
 Result<StartOutcome, Error> decode_start_report(std::string_view line);
 
 }  // namespace tarn::wire

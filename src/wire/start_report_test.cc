@@ -20,6 +20,8 @@ TEST(StartReportTest, ErrorComesBackWhole) {
 TEST(StartReportTest, ReadyAndBusyAreOutcomes) {
   EXPECT_EQ(*decode_start_report(kReadyLine), StartOutcome::ready);
   EXPECT_EQ(*decode_start_report(kBusyLine), StartOutcome::busy);
+  EXPECT_EQ(*decode_start_report("ready"), StartOutcome::ready);
+  EXPECT_EQ(*decode_start_report("busy"), StartOutcome::busy);
 }
 
 TEST(StartReportTest, AnythingElseIsNodeUnavailable) {

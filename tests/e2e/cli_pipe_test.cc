@@ -115,12 +115,20 @@ TEST_F(CliPipeTest, TimeoutsHaveTheirExitCode) {
 }
 
 TEST_F(CliPipeTest, AClosedPipeIsDrainedAndThenClosed) {
-  output_of({"pipe", "push", "x"}, "one\n");
+  output_of({"pipe", "push", "x"}, "one\ntwo\n");
   EXPECT_EQ(json_of({"pipe", "close", "x"})["closed"], true);
-  expect_error({"pipe", "push", "x", "-m", "two"}, 5, "closed");
-  EXPECT_EQ(output_of({"pipe", "pop", "x"}), "one\n");
-  expect_error({"pipe", "pop", "x"}, 5, "closed");
-  EXPECT_EQ(output_of({"pipe", "pop", "x", "--follow"}), "");
+  expect_error({"pipe", "push", "x", "-m", "three"}, 5, "closed");
+  EXPECT_EQ(json_of({"pipe", "info", "x"})["closed"], true);
+  const Outcome outcome = run({"pipe", "pop", "x", "--count", "3"});
+  EXPECT_EQ(outcome.exit_code, 5) << outcome.err;
+  EXPECT_EQ(outcome.out, "one\ntwo\n");
+}
+
+TEST_F(CliPipeTest, AClosedAndDrainedPipeGoesWithItsLastUser) {
+  output_of({"pipe", "push", "x", "--close"}, "one\n");
+  EXPECT_EQ(output_of({"pipe", "pop", "x", "--follow"}), "one\n");
+  expect_error({"pipe", "pop", "x"}, 3, "not_found");
+  EXPECT_EQ(json_of({"pipe", "ls"}), Json::array());
 }
 
 TEST_F(CliPipeTest, ARemovedPipeIsGone) {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/e2e/raw_client.h"
+#include "tests/e2e/node_fixture.h"
 
 namespace tarn::raw {
 namespace {

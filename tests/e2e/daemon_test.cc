@@ -7,7 +7,7 @@
 
 #include <fstream>
 
-#include "tests/e2e/raw_client.h"
+#include "tests/e2e/node_fixture.h"
 
 namespace tarn::raw {
 namespace {

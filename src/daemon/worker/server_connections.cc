@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "daemon/worker/admission.h"
+#include "daemon/worker/requests/admission.h"
 #include "daemon/worker/server.h"
 #include "daemon/worker/server_tags.h"
 

@@ -8,8 +8,8 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "daemon/store/channel.h"
-#include "daemon/worker/node_state.h"
-#include "daemon/worker/rebuild.h"
+#include "daemon/worker/registry/node_state.h"
+#include "daemon/worker/registry/rebuild.h"
 #include "daemon/worker/server.h"
 #include "os/memory.h"
 

@@ -82,8 +82,8 @@ void Heap::pushed(ChunkPlace place, const SlotWatch* pipe, std::uint64_t positio
   Class& chunks = class_at(size_class_of(place.slab->chunk_bytes));
   const std::lock_guard guard(chunks.lock);
   // Look now, while the message is on its way, rather than when the next one is wanted.
-  const bool look = chunks.free.empty() && !chunks.in_flight.empty() &&
-                    chunks.in_flight.front().is_gone();
+  const bool look =
+      chunks.free.empty() && !chunks.in_flight.empty() && chunks.in_flight.front().is_gone();
   const std::size_t older = chunks.in_flight.size();
   chunks.in_flight.push_back({place, false, pipe, position});
   if (look) reclaim(chunks, std::min(kBatch, older));
@@ -171,6 +171,8 @@ FullStatus Heap::grow(Class& chunks, std::uint64_t chunk_bytes) {
   slab->free_count = count;
   // relaxed: a clock for idleness.
   slab->last_loan_tick = tick_.load(std::memory_order_relaxed);
+  // Room for every chunk, so that give_back() never allocates.
+  chunks.free.reserve(chunks.chunks + count);
   // The lowest chunk comes out first.
   for (std::uint32_t i = count; i > 0; --i) chunks.free.push_back({slab.get(), i - 1});
   chunks.chunks += count;

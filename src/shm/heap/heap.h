@@ -110,7 +110,7 @@ class Heap {
  private:
   struct InFlight {
     ChunkPlace place;
-    bool needed = false;  // what the last look said
+    bool needed = false;              // what the last look said
     const SlotWatch* pipe = nullptr;  // null: the slot is gone, but somebody held it at a look
     std::uint64_t position = 0;
     bool is_gone() const noexcept { return pipe == nullptr || pipe->is_gone(position); }

@@ -49,6 +49,7 @@ inline os::WaitOutcome sleep_on(os::FutexWord& bell, std::uint32_t announced,
 inline void ring_sleepers(os::FutexWord& bell) noexcept {
   // seq_cst: this word and the slot's word need one order, as in announce_sleep().
   std::uint32_t seen = bell.fetch_add(2, std::memory_order_seq_cst) + 2;
+  TARN_CRASH_POINT("bell.ring.changed");
   if (os::futex_wake(bell, 1) > 0) return;
   TARN_CRASH_POINT("bell.ring.found_nobody");
   // relaxed: carries no data; a sleeper re-checks the slots after it has announced.
@@ -67,6 +68,7 @@ inline void ring(os::FutexWord& bell) noexcept {
 inline void ring_all(os::FutexWord& bell) noexcept {
   // seq_cst: this word and what the caller changed before need one order.
   bell.fetch_add(2, std::memory_order_seq_cst);
+  TARN_CRASH_POINT("bell.ring_all.changed");
   os::futex_wake(bell, INT_MAX);
 }
 

@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/crash_point.h"
+#include "testing/at_crash_point.h"
 
 namespace tarn {
 namespace {
@@ -100,32 +100,28 @@ TEST(BellTest, RingWakesOneOfTwoAndRingAllTheRest) {
 }
 
 #ifdef TARN_CRASH_POINTS
-os::FutexWord* g_bell = nullptr;
-std::uint32_t g_announced = 0;
-os::WaitOutcome g_outcome = os::WaitOutcome::woken;
-
 // The ringer found nobody asleep, and now somebody who announced earlier falls asleep: its bit
 // must not go. Before, it slept on with the bit cleared, and nobody ever rang for it.
 TEST(BellTest, NobodyFallsAsleepBehindARingersBack) {
   os::FutexWord bell{0};
-  g_bell = &bell;
-  g_announced = announce_sleep(bell);
-  hook_crash_points(
-      [](const char*) { g_outcome = sleep_on(*g_bell, g_announced, Deadline::in(50ms)); });
+  const std::uint32_t announced = announce_sleep(bell);
+  os::WaitOutcome outcome = os::WaitOutcome::woken;
+  const testing::AtCrashPoint act("bell.ring.found_nobody",
+                                  [&] { outcome = sleep_on(bell, announced, Deadline::in(50ms)); });
   ring(bell);
-  hook_crash_points(nullptr);
-  EXPECT_EQ(g_outcome, os::WaitOutcome::changed);
+  EXPECT_EQ(outcome, os::WaitOutcome::changed);
 }
 
 TEST(BellTest, WhoAnnouncesBehindARingersBackKeepsItsBit) {
-  os::FutexWord bell{0};
-  g_bell = &bell;
-  announce_sleep(bell);
-  hook_crash_points([](const char*) { g_announced = announce_sleep(*g_bell); });
-  ring(bell);
-  hook_crash_points(nullptr);
-  EXPECT_TRUE(may_sleep(bell));
-  EXPECT_EQ(bell.load(), g_announced);
+  for (const char* point : {"bell.ring.changed", "bell.ring.found_nobody"}) {
+    os::FutexWord bell{0};
+    announce_sleep(bell);
+    std::uint32_t announced = 0;
+    const testing::AtCrashPoint act(point, [&] { announced = announce_sleep(bell); });
+    ring(bell);
+    EXPECT_TRUE(may_sleep(bell));
+    EXPECT_EQ(bell.load(), announced);
+  }
 }
 #endif
 

@@ -21,6 +21,7 @@ constexpr std::uint64_t kNowhere = UINT64_MAX;
 inline void advance(std::atomic<std::uint64_t>& hint, std::uint64_t to) noexcept {
   // relaxed: a hint is at most the true end; whoever uses it walks on from there.
   if (hint.load(std::memory_order_relaxed) >= to) return;
+  TARN_CRASH_POINT("pipe.hint.behind");
   // sync(hint): whoever starts from it sees the slots before it as we saw them.
   hint.store(to, std::memory_order_release);
 }
@@ -53,6 +54,7 @@ Result<PipeView> PipeView::attach(const Segment& segment) noexcept {
   if (segment.size() != layout::pipe_bytes(view.slot_count_)) return Error::corrupt;
   if ((*header)->delivery > 1) return Error::corrupt;
   view.header_ = *header;
+  view.depth_sample_mask_ = std::bit_floor(std::clamp(view.slot_count_ / 4, 1U, 16U)) - 1;
   view.slots_ = reinterpret_cast<Slot*>(segment.base() + layout::kSlotsOffset);
   view.pipe_id_ = (*header)->pipe_id;
   view.at_least_once_ = (*header)->delivery == 1;
@@ -94,6 +96,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
     if (ahead < 0) {  // (3), (5)
       if (ahead < -1 || word.phase() == SlotPhase::free) return SlotPush::corrupt;
       advance(header_->tail, at);
+      advance(header_->high_water, std::uint64_t{slot_count_});
       return SlotPush::full;
     }
     std::uint64_t expected = word.bits();
@@ -108,6 +111,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
     if (is_closed()) [[unlikely]] {
       // sync(slot-freed): nothing was written; consumers step over it.
       slot.word.store(word.next_lap().bits(), std::memory_order_release);
+      TARN_CRASH_POINT("pipe.push.skipped");
       // relaxed: a statistic.
       header_->skipped.fetch_add(1, std::memory_order_relaxed);
       ring_all(header_->items_bell);
@@ -124,7 +128,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
     TARN_CRASH_POINT("pipe.push.published");
     ring(header_->items_bell);
     advance(header_->tail, at + 1);  // [4]
-    note_depth(at + 1);
+    if ((at & depth_sample_mask_) == 0) note_depth(at + 1);
     position = at;
     return SlotPush::ok;
   }
@@ -219,6 +223,7 @@ void PipeView::acknowledge(std::uint16_t self, std::uint64_t position, bool rede
                                                         std::memory_order_seq_cst)) {
     return;
   }
+  TARN_CRASH_POINT("pipe.acknowledge.freed");
   settle_head();
   ring(header_->space_bell);
   ring_if_closed();
@@ -237,6 +242,7 @@ void PipeView::give_back(std::uint16_t self, std::uint64_t position, bool redeli
                                                         std::memory_order_seq_cst)) {
     return;
   }
+  TARN_CRASH_POINT("pipe.give_back.ready");
   // relaxed: a statistic.
   header_->redelivered.fetch_add(1, std::memory_order_relaxed);
   ring(header_->items_bell);
@@ -261,6 +267,7 @@ void PipeView::drain() noexcept {
     std::uint64_t seen = slots_[i].word.load(std::memory_order_acquire);
     const SlotWord word(seen);
     if (word.phase() != SlotPhase::ready && word.phase() != SlotPhase::taken) continue;
+    TARN_CRASH_POINT("pipe.drain.slot");
     // sync(slot-freed): as in take().
     slots_[i].word.compare_exchange_strong(seen, word.next_lap().bits(), std::memory_order_acq_rel);
   }
@@ -303,6 +310,10 @@ PipeView::RecoverCounts PipeView::recover(std::uint16_t dead) noexcept {
   return counts;
 }
 
+void PipeView::pass_space_on() noexcept {
+  if (has_space()) ring(header_->space_bell);
+}
+
 // Once a message of a closed pipe is gone, those who wait for the next one may wait in vain.
 // Requires: the slot's word was changed with seq_cst before.
 void PipeView::ring_if_closed() noexcept {
@@ -319,7 +330,8 @@ void PipeView::ring_everybody() noexcept {
   ring_all(header_->space_bell);
 }
 
-// Keeps the high-water mark. Reads the consumers' line only when the mark might rise.
+// Keeps the high-water mark. Reads the consumers' line, and so slows them, only when the mark might
+// rise, and in large pipes only now and then: a short peak may be seen a few messages low.
 void PipeView::note_depth(std::uint64_t end) noexcept {
   std::atomic_ref<std::uint64_t> head_seen(head_seen_);
   // relaxed: statistics, here and below; the mark is a maximum over moments near each push.

@@ -69,6 +69,9 @@ class PipeView final : public SlotWatch {
 
   // Whether a push would find a free slot now.
   bool has_space() const noexcept;
+  // For a producer that slept, after its push. Slots that were freed out of order rang for a push
+  // that found the oldest one taken; once that is free, too, one ring has to do for all of them.
+  void pass_space_on() noexcept;
 
   void close() noexcept;
   bool is_closed() const noexcept;
@@ -131,7 +134,8 @@ class PipeView final : public SlotWatch {
   std::uint32_t pipe_id_ = 0;
   unsigned shift_ = 64;  // log2 of slot_count, or 64 when it is no power of two
   bool at_least_once_ = false;
-  std::uint64_t head_seen_ = 0;  // a lower bound for head, so that producers seldom read it
+  std::uint64_t depth_sample_mask_ = 0;  // positions at which a producer looks at the depth
+  std::uint64_t head_seen_ = 0;          // a lower bound for head, so that producers seldom read it
 };
 
 }  // namespace tarn

@@ -4,19 +4,17 @@
 
 #include <algorithm>
 #include <functional>
-#include <set>
-#include <thread>
-#include <vector>
+#include <utility>
 
-#include "base/crash_point.h"
+#include "testing/at_crash_point.h"
 #include "testing/shared_pipe.h"
 
 namespace tarn {
 namespace {
 
-using layout::SlotPhase;
 using testing::number_of;
-using testing::number_payload;
+using testing::peek_outcome;
+using testing::pop_number;
 using testing::pop_one;
 using testing::push_number;
 using testing::SharedPipe;
@@ -27,35 +25,6 @@ constexpr std::uint16_t kProducer = 3;
 constexpr std::uint16_t kOtherProducer = 4;
 constexpr std::uint16_t kConsumer = 5;
 constexpr std::uint16_t kOtherConsumer = 6;
-
-// What a pop gives: the number, or minus one for anything but a message.
-std::int64_t pop_number(PipeView& pipe, std::uint16_t self = kConsumer) {
-  Peeked found;
-  if (pop_one(pipe, self, found) != SlotPop::ok) return -1;
-  if (pipe.at_least_once()) pipe.acknowledge(self, found.position, found.word.redelivered());
-  return static_cast<std::int64_t>(number_of(found.payload));
-}
-
-SlotPop peek_outcome(PipeView& pipe) {
-  Peeked found;
-  return pipe.peek(found);
-}
-
-// A push that stops after its claim: its producer is at `position` and does not get on.
-void claim_by_hand(SharedPipe& pipe, std::uint64_t position, std::uint16_t producer) {
-  const std::uint32_t slots = pipe.view().slot_count();
-  pipe.set_word(position % slots, SlotWord(position / slots, SlotPhase::claimed, producer));
-}
-
-void publish_by_hand(SharedPipe& pipe, std::uint64_t position, std::uint16_t producer,
-                     std::uint64_t number) {
-  const std::uint32_t slots = pipe.view().slot_count();
-  layout::Slot& slot = pipe.slot(position % slots);
-  const SlotPayload payload = number_payload(number);
-  slot.descriptor.store(payload.descriptor);
-  for (std::size_t i = 0; i < payload.words.size(); ++i) slot.payload[i].store(payload.words[i]);
-  pipe.set_word(position % slots, SlotWord(position / slots, SlotPhase::ready, producer));
-}
 
 // --- First in, first out ------------------------------------------------------------------------
 
@@ -71,7 +40,8 @@ TEST_P(PipeCapacityTest, MessagesComeOutInTheOrderTheyWentIn) {
     for (std::uint32_t i = 0; i < fill; ++i) {
       ASSERT_EQ(push_number(pipe.view(), kProducer, pushed++), SlotPush::ok);
     }
-    for (std::uint32_t i = 0; i < fill; ++i) ASSERT_EQ(pop_number(pipe.view()), popped++);
+    for (std::uint32_t i = 0; i < fill; ++i)
+      ASSERT_EQ(pop_number(pipe.view(), kConsumer), popped++);
     ASSERT_EQ(peek_outcome(pipe.view()), SlotPop::empty);
   }
 }
@@ -87,7 +57,7 @@ TEST_P(PipeCapacityTest, HoldsExactlyItsCapacity) {
     EXPECT_EQ(push_number(pipe.view(), kProducer, 99), SlotPush::full);
     EXPECT_EQ(pipe.view().snapshot().depth, GetParam());
     for (std::uint64_t i = 0; i < GetParam(); ++i) {
-      ASSERT_EQ(pop_number(pipe.view()), static_cast<std::int64_t>(i));
+      ASSERT_EQ(pop_number(pipe.view(), kConsumer), static_cast<std::int64_t>(i));
     }
     EXPECT_EQ(pipe.view().snapshot().depth, 0u);
     EXPECT_EQ(pipe.view().snapshot().high_water, GetParam());
@@ -100,7 +70,7 @@ TEST_P(PipeCapacityTest, ClosedAfterTheLastMessageOnly) {
   }
   pipe.view().close();
   EXPECT_EQ(push_number(pipe.view(), kProducer, 2), SlotPush::closed);
-  for (std::uint32_t i = 0; i < GetParam(); ++i) ASSERT_EQ(pop_number(pipe.view()), 1);
+  for (std::uint32_t i = 0; i < GetParam(); ++i) ASSERT_EQ(pop_number(pipe.view(), kConsumer), 1);
   EXPECT_EQ(peek_outcome(pipe.view()), SlotPop::closed);
   EXPECT_TRUE(pipe.view().is_drained());
 }
@@ -111,7 +81,7 @@ TEST_P(PipeCapacityTest, GoesOnAcrossTheWrapOfTheLap) {
   pipe.move_to(last_lap * GetParam());
   for (std::uint64_t i = 0; i < 3 * GetParam() + 2; ++i) {
     ASSERT_EQ(push_number(pipe.view(), kProducer, i), SlotPush::ok) << i;
-    ASSERT_EQ(pop_number(pipe.view()), static_cast<std::int64_t>(i));
+    ASSERT_EQ(pop_number(pipe.view(), kConsumer), static_cast<std::int64_t>(i));
   }
   for (std::uint64_t i = 0; i < GetParam(); ++i) {
     ASSERT_EQ(push_number(pipe.view(), kProducer, i), SlotPush::ok);
@@ -135,7 +105,7 @@ TEST_P(PipeCapacityTest, FindsItsWayFromHintsThatAreLapsBehind) {
       EXPECT_EQ(push_number(pipe.view(), kProducer, 0), SlotPush::full);
       for (std::uint64_t i = 0; i < GetParam(); ++i) {
         pipe.header().head.store(hint);
-        ASSERT_EQ(pop_number(pipe.view()), static_cast<std::int64_t>(i));
+        ASSERT_EQ(pop_number(pipe.view(), kConsumer), static_cast<std::int64_t>(i));
       }
       pipe.header().head.store(hint);
       EXPECT_EQ(peek_outcome(pipe.view()), SlotPop::empty);
@@ -179,21 +149,21 @@ TEST(PipeTest, ReferencesComeOutAsTheyWentIn) {
 
 TEST(PipeTest, ConsumersStepOverAStoppedProducer) {
   SharedPipe pipe(4);
-  claim_by_hand(pipe, 0, kOtherProducer);
+  pipe.claim(0, kOtherProducer);
   for (std::uint64_t i = 1; i < 4; ++i) {
     ASSERT_EQ(push_number(pipe.view(), kProducer, i), SlotPush::ok);
   }
   EXPECT_EQ(push_number(pipe.view(), kProducer, 9), SlotPush::full);
-  EXPECT_EQ(pop_number(pipe.view()), 1);
-  EXPECT_EQ(pop_number(pipe.view()), 2);
-  EXPECT_EQ(pop_number(pipe.view()), 3);
+  EXPECT_EQ(pop_number(pipe.view(), kConsumer), 1);
+  EXPECT_EQ(pop_number(pipe.view(), kConsumer), 2);
+  EXPECT_EQ(pop_number(pipe.view(), kConsumer), 3);
   EXPECT_EQ(peek_outcome(pipe.view()), SlotPop::empty);
   // The ring has gone around once: now the stopped producer is in the way.
   EXPECT_EQ(push_number(pipe.view(), kProducer, 4), SlotPush::full);
-  publish_by_hand(pipe, 0, kOtherProducer, 0);
-  EXPECT_EQ(pop_number(pipe.view()), 0);
+  pipe.publish(0, kOtherProducer, 0);
+  EXPECT_EQ(pop_number(pipe.view(), kConsumer), 0);
   EXPECT_EQ(push_number(pipe.view(), kProducer, 4), SlotPush::ok);
-  EXPECT_EQ(pop_number(pipe.view()), 4);
+  EXPECT_EQ(pop_number(pipe.view(), kConsumer), 4);
 }
 
 TEST(PipeTest, ConsumersReachWhatIsBehindAStoppedProducerFromAStaleHint) {
@@ -203,9 +173,9 @@ TEST(PipeTest, ConsumersReachWhatIsBehindAStoppedProducerFromAStaleHint) {
     pipe.move_to(start);
     // The slot before the next position goes around first, so that the stale hint is worst.
     for (std::uint32_t i = 0; i < slots - 1; ++i) {
-      claim_by_hand(pipe, start + i, kOtherProducer);
+      pipe.claim(start + i, kOtherProducer);
     }
-    publish_by_hand(pipe, start + slots - 1, kProducer, 42);
+    pipe.publish(start + slots - 1, kProducer, 42);
     for (std::uint64_t behind = 0; behind < 4 * slots; ++behind) {
       pipe.header().head.store(start - behind);
       Peeked found;
@@ -218,7 +188,7 @@ TEST(PipeTest, ConsumersReachWhatIsBehindAStoppedProducerFromAStaleHint) {
 TEST(PipeTest, AStaleHintMovesUpToAStoppedProducer) {
   SharedPipe pipe(4);
   pipe.move_to(100);
-  claim_by_hand(pipe, 100, kOtherProducer);
+  pipe.claim(100, kOtherProducer);
   pipe.header().head.store(3);
   EXPECT_EQ(peek_outcome(pipe.view()), SlotPop::empty);
   EXPECT_EQ(pipe.header().head.load(), 100u);
@@ -226,55 +196,47 @@ TEST(PipeTest, AStaleHintMovesUpToAStoppedProducer) {
 
 TEST(PipeTest, NotClosedWhileAProducerIsAtIt) {
   SharedPipe pipe(4);
-  claim_by_hand(pipe, 0, kProducer);
+  pipe.claim(0, kProducer);
   pipe.view().close();
   EXPECT_EQ(peek_outcome(pipe.view()), SlotPop::empty);
-  publish_by_hand(pipe, 0, kProducer, 17);
-  EXPECT_EQ(pop_number(pipe.view()), 17);
+  pipe.publish(0, kProducer, 17);
+  EXPECT_EQ(pop_number(pipe.view(), kConsumer), 17);
   EXPECT_EQ(peek_outcome(pipe.view()), SlotPop::closed);
 }
 
 #ifdef TARN_CRASH_POINTS
 
-// What another thread does at one instant of an operation.
-std::function<void(std::string_view)> g_act;
-class AtCrashPoint {
- public:
-  explicit AtCrashPoint(std::string_view point, std::function<void()> act) {
-    g_act = [point, act = std::move(act)](std::string_view passed) {
-      if (passed == point) act();
-    };
-    hook_crash_points([](const char* passed) { g_act(passed); });
-  }
-  AtCrashPoint(const AtCrashPoint&) = delete;
-  AtCrashPoint& operator=(const AtCrashPoint&) = delete;
-  ~AtCrashPoint() { hook_crash_points(nullptr); }
+hook_crash_points([](const char* passed) { g_act(passed); });
+}
+AtCrashPoint(const AtCrashPoint&) = delete;
+AtCrashPoint& operator=(const AtCrashPoint&) = delete;
+~AtCrashPoint() { hook_crash_points(nullptr); }
 };
 
 // A consumer steps over a slot whose producer is at it. While it walks on, the producer finishes,
 // and pushes its next message: that one must not be taken for the older.
 TEST(PipeTest, AProducersMessagesStayInOrderWhenItFinishesBehindAWalkingConsumer) {
   SharedPipe pipe(4);
-  claim_by_hand(pipe, 0, kProducer);
+  pipe.claim(0, kProducer);
   int finished = 0;
-  const AtCrashPoint act("pipe.peek.stepped_over", [&] {
+  const testing::AtCrashPoint act("pipe.peek.stepped_over", [&] {
     if (finished++ > 0) return;
-    publish_by_hand(pipe, 0, kProducer, 0);
-    publish_by_hand(pipe, 1, kProducer, 1);
+    pipe.publish(0, kProducer, 0);
+    pipe.publish(1, kProducer, 1);
   });
-  EXPECT_EQ(pop_number(pipe.view()), 0);
-  EXPECT_EQ(pop_number(pipe.view()), 1);
+  EXPECT_EQ(pop_number(pipe.view(), kConsumer), 0);
+  EXPECT_EQ(pop_number(pipe.view(), kConsumer), 1);
   EXPECT_EQ(finished, 1);
 }
 
 TEST(PipeTest, MessagesStayInOrderWhenProducersFinishOneAfterAnotherBehindAWalkingConsumer) {
   SharedPipe pipe(8);
-  for (std::uint64_t i = 0; i < 7; ++i) claim_by_hand(pipe, i, kProducer);
-  publish_by_hand(pipe, 7, kOtherProducer, 7);
+  for (std::uint64_t i = 0; i < 7; ++i) pipe.claim(i, kProducer);
+  pipe.publish(7, kOtherProducer, 7);
   std::int64_t next = 6;
   // Each time the consumer steps over a slot, the last one that is still claimed is published.
-  const AtCrashPoint act("pipe.peek.stepped_over", [&] {
-    if (next >= 3) publish_by_hand(pipe, static_cast<std::uint64_t>(next), kProducer, 70);
+  const testing::AtCrashPoint act("pipe.peek.stepped_over", [&] {
+    if (next >= 3) pipe.publish(static_cast<std::uint64_t>(next), kProducer, 70);
     --next;
   });
   Peeked found;
@@ -285,7 +247,7 @@ TEST(PipeTest, MessagesStayInOrderWhenProducersFinishOneAfterAnotherBehindAWalki
 TEST(PipeTest, ACloseBetweenClaimAndPublicationLeavesASkippedSlot) {
   SharedPipe pipe(4);
   {
-    const AtCrashPoint act("pipe.push.claimed", [&] {
+    const testing::AtCrashPoint act("pipe.push.claimed", [&] {
       pipe.view().close();
       // Whoever sees the flag sees the claim, and waits for what becomes of it.
       EXPECT_EQ(peek_outcome(pipe.view()), SlotPop::empty);
@@ -319,18 +281,51 @@ TEST(PipeTest, TheLastAcknowledgementOfAClosedPipeWakesThoseWhoWaitForMore) {
 TEST(PipeTest, TheLastTakeOfAClosedPipeWakesThoseWhoWaitForMore) {
   SharedPipe pipe(4);
   push_number(pipe.view(), kProducer, 1);
-  expect_ring_for_all_when(pipe, [&] { EXPECT_EQ(pop_number(pipe.view()), 1); });
+  expect_ring_for_all_when(pipe, [&] { EXPECT_EQ(pop_number(pipe.view(), kConsumer), 1); });
 }
 
 TEST(PipeTest, TakingFromAnOpenPipeRingsForNobodyWhoWaitsForItems) {
   SharedPipe pipe(4);
   push_number(pipe.view(), kProducer, 1);
   const std::uint32_t announced = announce_sleep(pipe.view().items_bell());
-  EXPECT_EQ(pop_number(pipe.view()), 1);
+  EXPECT_EQ(pop_number(pipe.view(), kConsumer), 1);
   EXPECT_EQ(pipe.header().items_bell.load(), announced);
 }
 
 #endif
+
+// --- Space --------------------------------------------------------------------------------------
+
+// Two producers sleep at a full pipe. The younger message goes first: the ring for its slot wakes a
+// producer that finds the older one still there, and sleeps again. Then the older goes: one ring,
+// but two slots, so that the producer that gets on has to wake the other.
+TEST(PipeTest, AProducerThatSleptPassesOnSpaceThatWasFreedOutOfOrder) {
+  SharedPipe pipe(2, true);
+  PipeView& view = pipe.view();
+  Peeked older;
+  Peeked younger;
+  ASSERT_EQ(push_number(view, kProducer, 0), SlotPush::ok);
+  ASSERT_EQ(push_number(view, kProducer, 1), SlotPush::ok);
+  ASSERT_EQ(pop_one(view, kConsumer, older), SlotPop::ok);
+  ASSERT_EQ(pop_one(view, kOtherConsumer, younger), SlotPop::ok);
+  announce_sleep(view.space_bell());
+  view.acknowledge(kOtherConsumer, younger.position, false);
+  ASSERT_EQ(push_number(view, kProducer, 2), SlotPush::full);
+  announce_sleep(view.space_bell());
+  const std::uint32_t asleep = announce_sleep(view.space_bell());
+  view.acknowledge(kConsumer, older.position, false);
+  const std::uint32_t rung_once = view.space_bell().load();
+  ASSERT_NE(rung_once, asleep);
+  announce_sleep(view.space_bell());  // the kernel would say that one still sleeps
+  const std::uint32_t before = view.space_bell().load();
+  ASSERT_EQ(push_number(view, kProducer, 2), SlotPush::ok);
+  view.pass_space_on();
+  EXPECT_NE(view.space_bell().load(), before);
+  ASSERT_EQ(push_number(view, kOtherProducer, 3), SlotPush::ok);
+  const std::uint32_t full_now = announce_sleep(view.space_bell());
+  view.pass_space_on();
+  EXPECT_EQ(view.space_bell().load(), full_now);
+}
 
 }  // namespace
 }  // namespace tarn

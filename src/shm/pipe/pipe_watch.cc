@@ -83,7 +83,7 @@ PipeSnapshot PipeView::snapshot() const noexcept {
   now.closed = is_closed();
   now.depth = now.tail > now.head ? now.tail - now.head : 0;
   if (now.depth > slot_count_) now.depth = slot_count_;
-  if (now.high_water > slot_count_) now.high_water = slot_count_;
+  now.high_water = std::clamp<std::uint64_t>(now.high_water, now.depth, slot_count_);
   return now;
 }
 

@@ -22,13 +22,19 @@ EndFacts read_end(const EndEntry& end) noexcept {
   // sync(end-added): receives the zeroed counters of an end that was just added.
   facts.pipe = end.pipe.load(std::memory_order_acquire);
   // relaxed: counters for people.
-  facts.pushed = end.pushed.load(std::memory_order_relaxed);
-  facts.pushed_bytes = end.pushed_bytes.load(std::memory_order_relaxed);
+  facts.pushed = end.pushed.load(std::memory_order_relaxed) +
+                 end.pushed_elsewhere.load(std::memory_order_relaxed);
+  facts.pushed_bytes = end.pushed_bytes.load(std::memory_order_relaxed) +
+                       end.pushed_bytes_elsewhere.load(std::memory_order_relaxed);
+  // relaxed: as above.
   facts.push_waits = end.push_waits.load(std::memory_order_relaxed);
   facts.copied_in = end.copied_in.load(std::memory_order_relaxed);
   // relaxed: as above.
-  facts.popped = end.popped.load(std::memory_order_relaxed);
-  facts.popped_bytes = end.popped_bytes.load(std::memory_order_relaxed);
+  facts.popped = end.popped.load(std::memory_order_relaxed) +
+                 end.popped_elsewhere.load(std::memory_order_relaxed);
+  facts.popped_bytes = end.popped_bytes.load(std::memory_order_relaxed) +
+                       end.popped_bytes_elsewhere.load(std::memory_order_relaxed);
+  // relaxed: as above.
   facts.pop_waits = end.pop_waits.load(std::memory_order_relaxed);
   return facts;
 }
@@ -85,7 +91,9 @@ Result<std::span<const HoldCount>> SessionView::row(SegmentId segment) const noe
     // sync(row-added): as in read_row(), which checks the rest.
     if (rows_[i].segment.load(std::memory_order_acquire) != segment.packed()) continue;
     SegmentId found;
-    return read_row(i, found);
+    const auto counts = read_row(i, found);
+    // The row went, or came to count for another segment, while we looked.
+    if (found == segment) return counts;
   }
   return Error::not_found;
 }
@@ -170,8 +178,10 @@ Result<std::span<HoldCount>> SessionRecord::add_row(SegmentId segment,
   TARN_CRASH_POINT("session.row.filled");
   // sync(row-added): hands offset and count to read_row().
   entry.segment.store(segment.packed(), std::memory_order_release);
+  TARN_CRASH_POINT("session.row.named");
   // sync(row-added): hands a new row's page to those who walk the table.
   if (index == used) header().row_count.store(used + 1, std::memory_order_release);
+  TARN_CRASH_POINT("session.row.counted");
   // sync(row-added): tells owners to look again.
   header().row_changes.fetch_add(1, std::memory_order_release);
   // relaxed: constant while the row is in use.
@@ -188,6 +198,7 @@ void SessionRecord::remove_row(SegmentId segment) noexcept {
     const auto* counts = reinterpret_cast<HoldCount*>(owned_.segment.base() + offset);
     // sync(row-added): nobody finds the row any more.
     rows()[i].segment.store(0, std::memory_order_release);
+    TARN_CRASH_POINT("session.row.removed");
     header().row_changes.fetch_add(1, std::memory_order_release);
     // A thread that lost a race for a slot may be between counting up and down again: its two
     // steps cancel out wherever the row is used next, so nothing is cleared here. A row that still
@@ -212,12 +223,16 @@ Result<EndEntry*> SessionRecord::add_end(std::uint32_t pipe) noexcept {
   if (!allocate_to(table_end, ends_allocated_)) return Error::no_memory;
   EndEntry& end = ends()[index];
   // relaxed: published by `pipe` below.
-  for (auto* counter : {&end.pushed, &end.pushed_bytes, &end.push_waits, &end.copied_in,
-                        &end.popped, &end.popped_bytes, &end.pop_waits}) {
+  for (auto* counter :
+       {&end.pushed, &end.pushed_bytes, &end.push_waits, &end.copied_in, &end.pushed_elsewhere,
+        &end.pushed_bytes_elsewhere, &end.popped, &end.popped_bytes, &end.pop_waits,
+        &end.popped_elsewhere, &end.popped_bytes_elsewhere}) {
     counter->store(0, std::memory_order_relaxed);
   }
+  TARN_CRASH_POINT("session.end.filled");
   // sync(end-added): hands the zeroed counters to read_end().
   end.pipe.store(pipe, std::memory_order_release);
+  TARN_CRASH_POINT("session.end.named");
   // sync(end-added): hands the page of a new end to those who walk the table.
   if (index == used) header().end_count.store(used + 1, std::memory_order_release);
   return &end;

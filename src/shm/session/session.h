@@ -26,6 +26,20 @@ struct EndFacts {
 };
 EndFacts read_end(const layout::EndEntry& end) noexcept;
 
+// More messages than this in one chunk, held by one session, are refused.
+inline constexpr std::uint16_t kMostHolds = 0x8000;
+
+// Counts one hold more; false when there are too many already. Every other thread of the process
+// may be in the middle of it: the limit stands so far below the count's wrap that none of them can
+// make it pass through zero, which would tell the owner that nobody holds the chunk.
+inline bool count_hold(layout::HoldCount& hold) noexcept {
+  // relaxed: the slot's CAS, after this, orders it before the slot is free.
+  if (hold.fetch_add(1, std::memory_order_relaxed) < kMostHolds) return true;
+  // sync(hold-ended): nothing of the chunk was looked at.
+  hold.fetch_sub(1, std::memory_order_release);
+  return false;
+}
+
 // Another session's segment, mapped read-only. Everything in it is input. Borrows the mapping.
 class SessionView {
  public:

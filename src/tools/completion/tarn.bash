@@ -30,7 +30,7 @@ _tarn_read_words() {
     word=${COMP_WORDS[i]}
     case $word in
       --application | --user | --color | --capacity | --delivery | --timeout | --block | --count | \
-        --interval | -i | -m | --message)
+        --interval | -i | -m | --message | --rounds | --messages | --only)
         ((i++))
         ;;
       -*) ;;
@@ -62,6 +62,7 @@ _tarn_options_of() {
     '') echo '--version' ;;
     down) echo '--force --timeout' ;;
     top) echo '--once --batch --interval' ;;
+    bench) echo '--rounds --messages --quick --only --list --compare --goals' ;;
     'pipe push')
       echo '--block --whole --message --capacity --delivery --timeout --close --progress'
       ;;
@@ -77,6 +78,10 @@ _tarn() {
   local noun='' verb='' arguments=0
   COMPREPLY=()
   case $previous in
+    --only)
+      COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" bench --list 2>/dev/null | cut -f1)" -- "$current"))
+      return
+      ;;
     --color)
       COMPREPLY=($(compgen -W 'auto always never' -- "$current"))
       return
@@ -86,7 +91,7 @@ _tarn() {
       return
       ;;
     --application | --user | --capacity | --timeout | --block | --count | --interval | -i | -m | \
-      --message)
+      --message | --rounds | --messages)
       return
       ;;
   esac

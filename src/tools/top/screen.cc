@@ -39,6 +39,7 @@ Screen::Screen(std::ostream& out) : out_(out) {
     keys.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
     keys.c_cc[VMIN] = 0;
     keys.c_cc[VTIME] = 0;
+    keys.c_cc[VSUSP] = _POSIX_VDISABLE;  // stopped, it would leave the terminal in this state
     keys_changed_ = ::tcsetattr(STDIN_FILENO, TCSANOW, &keys) == 0;
   }
   out_ << kEnter << std::flush;

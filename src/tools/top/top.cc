@@ -23,6 +23,7 @@ namespace tarn::tools {
 namespace {
 
 constexpr std::chrono::milliseconds kDefaultInterval(1000);
+constexpr std::chrono::milliseconds kFirstInterval(200);
 constexpr std::chrono::milliseconds kShortestInterval(10);
 
 struct TopOptions {
@@ -78,8 +79,9 @@ class LiveView {
   ExitCode run() {
     reconnect();  // without a node to begin with, this is an error
     Screen screen(context_.out);
-    // The first frame has no rates yet, and comes at once.
-    for (Duration wait(0); !quits(screen, wait); wait = interval_) refresh(screen);
+    // The first frame comes soon, but not so soon that its rates are noise.
+    Duration wait = std::min<Duration>(interval_, kFirstInterval);
+    for (; !quits(screen, wait); wait = interval_) refresh(screen);
     return ExitCode::ok;
   }
 

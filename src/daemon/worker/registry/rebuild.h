@@ -5,7 +5,7 @@
 #pragma once
 
 #include "daemon/node_facts.h"
-#include "daemon/worker/node_state.h"
+#include "daemon/worker/registry/node_state.h"
 
 namespace tarn::daemon {
 

@@ -1,4 +1,4 @@
-#include "daemon/worker/rebuild.h"
+#include "daemon/worker/registry/rebuild.h"
 
 #include <algorithm>
 #include <string>
@@ -124,8 +124,8 @@ void rewrite_table(NodeState& node) {
   for (std::uint32_t index = 1; index < layout::kMaxSessions; ++index) {
     const SessionItem* session = node.sessions().at(index);
     const std::uint32_t generation = session != nullptr ? session->facts.generation : 0;
-    // sync(session-generation): as in NodeState::add_session() and end_session().
-    node.table().entry(index).generation.store(generation, std::memory_order_release);
+    // relaxed: a number to compare with; it guards nothing.
+    node.table().entry(index).generation.store(generation, std::memory_order_relaxed);
     if (session != nullptr) node.bump_viewers_epoch(index);
   }
 }

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "daemon/worker/request.h"
+#include "daemon/worker/requests/request.h"
 #include "shm/heap/slab_layout.h"
 
 namespace tarn::daemon {

@@ -1,4 +1,4 @@
-#include "daemon/worker/admission.h"
+#include "daemon/worker/requests/admission.h"
 
 #include <algorithm>
 #include <cstring>

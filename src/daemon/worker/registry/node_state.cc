@@ -1,4 +1,4 @@
-#include "daemon/worker/node_state.h"
+#include "daemon/worker/registry/node_state.h"
 
 #include <array>
 #include <utility>
@@ -15,9 +15,9 @@ SessionItem& NodeState::add_session(std::unique_ptr<SessionItem> item) {
   TARN_CRASH_POINT("node.add_session.numbered");
   sink_.put(session.facts, std::array{session.memory.get(), session.process.get()});
   TARN_CRASH_POINT("node.add_session.stored");
-  // sync(session-generation): whoever sees the generation may ask for the session.
+  // relaxed: a number to compare with; it guards nothing.
   table_.entry(session.facts.index)
-      .generation.store(session.facts.generation, std::memory_order_release);
+      .generation.store(session.facts.generation, std::memory_order_relaxed);
   return session;
 }
 

@@ -1,4 +1,4 @@
-// registry_pipes.h - the table of pipes, by id and, while they have one, by name.
+// pipes.h - the table of pipes, by id and, while they have one, by name.
 #pragma once
 
 #include <functional>
@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/worker/items.h"
+#include "daemon/worker/registry/items.h"
 
 namespace tarn::daemon {
 

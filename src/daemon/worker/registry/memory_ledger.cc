@@ -1,4 +1,4 @@
-#include "daemon/worker/memory_ledger.h"
+#include "daemon/worker/registry/memory_ledger.h"
 
 #include <algorithm>
 #include <array>

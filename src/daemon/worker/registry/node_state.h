@@ -11,11 +11,11 @@
 
 #include "daemon/node_facts.h"
 #include "daemon/store/channel.h"
-#include "daemon/worker/items.h"
-#include "daemon/worker/memory_ledger.h"
-#include "daemon/worker/registry_pipes.h"
-#include "daemon/worker/registry_segments.h"
-#include "daemon/worker/registry_sessions.h"
+#include "daemon/worker/registry/items.h"
+#include "daemon/worker/registry/memory_ledger.h"
+#include "daemon/worker/registry/pipes.h"
+#include "daemon/worker/registry/segments.h"
+#include "daemon/worker/registry/sessions.h"
 
 namespace tarn::daemon {
 

@@ -1,12 +1,12 @@
-// registry_sessions.h - the table of sessions.
+// sessions.h - the table of sessions.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <optional>
 
-#include "daemon/worker/index_pool.h"
-#include "daemon/worker/items.h"
+#include "daemon/worker/registry/index_pool.h"
+#include "daemon/worker/registry/items.h"
 
 namespace tarn::daemon {
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/version.h"
-#include "daemon/worker/request.h"
+#include "daemon/worker/requests/request.h"
 #include "os/process.h"
 
 namespace tarn::daemon {

@@ -1,4 +1,4 @@
-// registry_segments.h - the table of slabs, whoever owns them.
+// segments.h - the table of slabs, whoever owns them.
 #pragma once
 
 #include <map>
@@ -6,8 +6,8 @@
 #include <optional>
 #include <set>
 
-#include "daemon/worker/index_pool.h"
-#include "daemon/worker/items.h"
+#include "daemon/worker/registry/index_pool.h"
+#include "daemon/worker/registry/items.h"
 
 namespace tarn::daemon {
 

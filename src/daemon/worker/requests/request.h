@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "daemon/worker/node_state.h"
+#include "daemon/worker/registry/node_state.h"
 #include "os/fd.h"
 #include "wire/messages.h"
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "daemon/worker/request.h"
+#include "daemon/worker/requests/request.h"
 
 namespace tarn::daemon {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "daemon/worker/request.h"
+#include "daemon/worker/requests/request.h"
 #include "os/socket.h"
 
 namespace tarn::daemon {

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "daemon/worker/request.h"
+#include "daemon/worker/requests/request.h"
 #include "wire/names.h"
 
 namespace tarn::daemon {
