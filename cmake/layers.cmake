@@ -21,7 +21,7 @@ endfunction()
 function(tarn_target target)
   tarn_warnings(${target})
   target_compile_definitions(${target} PRIVATE
-    _GNU_SOURCE TARN_VERSION="${PROJECT_VERSION}" $<$<BOOL:${TARN_CRASH_POINTS}>:TARN_CRASH_POINTS=1>)
+    _GNU_SOURCE $<$<BOOL:${TARN_CRASH_POINTS}>:TARN_CRASH_POINTS=1>)
   # __FILE__ in messages is a path inside the project, not one of the machine that compiled it.
   # Only in what is installed: elsewhere it would keep compilers' caches from serving two checkouts.
   target_compile_options(${target} PRIVATE

@@ -64,7 +64,7 @@ SYSTEM_HEADER_PLACES = ("src/os/", "src/testing/", "src/tools/", "tests/", "benc
 LIBRARY_PLACES = {
     "spdlog": ("src/base/log.cc",),
     "fmt": ("src/base/log.cc",),
-    "CLI": ("src/tools/", "src/services/", "bench/"),
+    "CLI": ("src/tools/", "src/services/", "src/daemon/main.cc", "bench/"),
     "nlohmann": ("src/tools/", "src/services/", "bindings/", "compat/", "tests/", "bench/"),
     "boost": ("src/services/", "src/engines/", "src/tools/bench/", "tests/", "bench/"),
     "gtest": ("src/testing/", "tests/"),

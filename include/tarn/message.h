@@ -26,10 +26,11 @@ inline constexpr std::size_t kInlineBytes = 48;
 
 // Where a payload stands: in shared memory, or in `small`. For the library's own use.
 struct PayloadPlace {
-  std::shared_ptr<detail::SessionCore> core;  // null: holds nothing
+  std::shared_ptr<detail::SessionCore> core;  // set while `address` is
   const std::byte* address = nullptr;         // in shared memory; null: the payload is in `small`
   void* origin = nullptr;                     // the library's record of the segment
   std::uint32_t chunk = 0;
+  bool filled = false;  // false: an empty Loan or Message
   std::size_t size_bytes = 0;
   alignas(16) std::byte small[kInlineBytes];
 };
@@ -47,7 +48,7 @@ class Loan {
   // Not cleared: write all of it. Borrowed; valid until the Loan is pushed, moved or destroyed.
   std::span<std::byte> bytes() noexcept;
   std::size_t size() const noexcept { return place_.size_bytes; }
-  explicit operator bool() const noexcept { return place_.core != nullptr; }
+  explicit operator bool() const noexcept { return place_.filled; }
 
   // The same memory as whole elements of T; what is left over at the end is not part of it.
   template <class T>
@@ -74,7 +75,9 @@ class Message {
   Message() noexcept = default;
   Message(Message&& other) noexcept;
   Message& operator=(Message&& other) noexcept;
-  ~Message();
+  ~Message() {
+    if (place_.address != nullptr || unacknowledged_ != nullptr) release();
+  }
 
   // Borrowed; valid until the Message is released, moved or destroyed.
   std::span<const std::byte> bytes() const noexcept {
@@ -84,7 +87,7 @@ class Message {
   std::string_view text() const noexcept {
     return {reinterpret_cast<const char*>(bytes().data()), size()};
   }
-  explicit operator bool() const noexcept { return place_.core != nullptr; }
+  explicit operator bool() const noexcept { return place_.filled; }
 
   // The payload as one T, or null when the size is not T's.
   template <class T>
@@ -119,7 +122,6 @@ class Message {
   friend class Pipe;
   PayloadPlace place_;
   std::shared_ptr<detail::PipeCore> unacknowledged_;  // null: nothing left to acknowledge
-  void end() noexcept;
   std::uint64_t position_ = 0;
   bool redelivered_ = false;
 };

@@ -13,6 +13,8 @@ namespace {
 std::atomic<std::uint64_t> g_countdown{0};
 std::atomic<std::uint64_t> g_passed{0};
 std::atomic<const char*> g_prefix{""};
+std::atomic<CrashPointHook> g_hook{nullptr};
+thread_local bool t_in_hook = false;
 
 // TARN_CRASH_AT=[prefix:]k arms a program from outside, so that whole programs can be swept.
 struct ArmFromEnvironment {
@@ -44,7 +46,19 @@ void arm_crash_point(const char* prefix, std::uint64_t countdown) noexcept {
 // relaxed: a count.
 std::uint64_t crash_points_passed() noexcept { return g_passed.load(std::memory_order_relaxed); }
 
+void hook_crash_points(CrashPointHook hook) noexcept {
+  // sync(crash-point-hooked): hands over what the hook uses.
+  g_hook.store(hook, std::memory_order_release);
+}
+
 void pass_crash_point(const char* name) noexcept {
+  // sync(crash-point-hooked): receives what the hook uses.
+  const CrashPointHook hook = g_hook.load(std::memory_order_acquire);
+  if (hook != nullptr && !t_in_hook) {
+    t_in_hook = true;
+    hook(name);
+    t_in_hook = false;
+  }
   // relaxed: as in arm_crash_point().
   const char* prefix = g_prefix.load(std::memory_order_relaxed);
   if (std::strncmp(name, prefix, std::strlen(prefix)) != 0) return;

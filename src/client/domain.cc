@@ -31,26 +31,6 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? std::string(".") : path.substr(0, slash);
 }
 
-// $TARN_DAEMON alone when it is set; else beside this program, beside the library, where it was
-// installed, and on the PATH.
-Result<std::string, Error> find_daemon() {
-  std::vector<std::string> places;
-  if (const std::string wish = from_environment("TARN_DAEMON"); !wish.empty()) {
-    places = {wish};
-  } else {
-    places = {folder_of(os::program_path()) + "/tarnd",
-              folder_of(os::library_path()) + "/../bin/tarnd", TARN_INSTALLED_DAEMON};
-    std::istringstream path(from_environment("PATH"));
-    for (std::string folder; std::getline(path, folder, ':');) {
-      if (!folder.empty() && folder.front() == '/') places.push_back(folder + "/tarnd");
-    }
-  }
-  const auto found = std::find_if(places.begin(), places.end(), os::is_executable);
-  if (found != places.end()) return *found;
-  return Error(Error::node_unavailable, "start the node", "program 'tarnd' is not to be found",
-               "install it, put it on the PATH, or set TARN_DAEMON to where it is");
-}
-
 // True when the daemon says it is ready; false when another one was faster.
 Result<bool, Error> start_daemon(const Domain& domain, bool to_stay, Deadline deadline) {
   auto program = find_daemon();
@@ -73,6 +53,24 @@ Result<bool, Error> start_daemon(const Domain& domain, bool to_stay, Deadline de
 }
 
 }  // namespace
+
+Result<std::string, Error> find_daemon() {
+  std::vector<std::string> places;
+  if (const std::string wish = from_environment("TARN_DAEMON"); !wish.empty()) {
+    places = {wish};
+  } else {
+    places = {folder_of(os::program_path()) + "/tarnd",
+              folder_of(os::library_path()) + "/../bin/tarnd", TARN_INSTALLED_DAEMON};
+    std::istringstream path(from_environment("PATH"));
+    for (std::string folder; std::getline(path, folder, ':');) {
+      if (!folder.empty() && folder.front() == '/') places.push_back(folder + "/tarnd");
+    }
+  }
+  const auto found = std::find_if(places.begin(), places.end(), os::is_executable);
+  if (found != places.end()) return *found;
+  return Error(Error::node_unavailable, "start the node", "program 'tarnd' is not to be found",
+               "install it, put it on the PATH, or set TARN_DAEMON to where it is");
+}
 
 Result<Domain, Error> domain_of(const ConnectOptions& options) {
   Domain domain;

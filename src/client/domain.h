@@ -18,6 +18,10 @@ struct Domain {
 // Fills in the defaults from the environment and checks the names.
 Result<Domain, Error> domain_of(const ConnectOptions& options);
 
+// The daemon's program: $TARN_DAEMON alone when it is set; else beside this program, beside the
+// library, where it was installed, and on the PATH. node_unavailable when it is nowhere.
+Result<std::string, Error> find_daemon();
+
 // A connection to the running node, after checking that its directory is ours and that the process
 // behind the socket runs as this user. node_unavailable when none runs.
 Result<os::UniqueFd, Error> reach_node(const Domain& domain);

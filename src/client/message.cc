@@ -8,6 +8,7 @@ namespace tarn {
 
 Loan::Loan(Loan&& other) noexcept : place_(std::move(other.place_)) {
   other.place_.address = nullptr;
+  other.place_.filled = false;
 }
 
 Loan& Loan::operator=(Loan&& other) noexcept {
@@ -15,6 +16,7 @@ Loan& Loan::operator=(Loan&& other) noexcept {
     Loan old(std::move(*this));  // gives its memory back when it goes
     place_ = std::move(other.place_);
     other.place_.address = nullptr;
+    other.place_.filled = false;
   }
   return *this;
 }
@@ -36,6 +38,7 @@ Message::Message(Message&& other) noexcept
       position_(other.position_),
       redelivered_(other.redelivered_) {
   other.place_.address = nullptr;
+  other.place_.filled = false;
 }
 
 Message& Message::operator=(Message&& other) noexcept {
@@ -43,14 +46,13 @@ Message& Message::operator=(Message&& other) noexcept {
     release();
     place_ = std::move(other.place_);
     other.place_.address = nullptr;
+    other.place_.filled = false;
     unacknowledged_ = std::move(other.unacknowledged_);
     position_ = other.position_;
     redelivered_ = other.redelivered_;
   }
   return *this;
 }
-
-Message::~Message() { release(); }
 
 void Message::acknowledge() noexcept {
   if (unacknowledged_ == nullptr) return;
@@ -72,6 +74,7 @@ void Message::release() noexcept {
   place_.core.reset();
   place_.address = nullptr;
   place_.size_bytes = 0;
+  place_.filled = false;
 }
 
 }  // namespace tarn

@@ -3,15 +3,12 @@
 #include <chrono>
 #include <thread>
 
+#include "base/version.h"
 #include "client/domain.h"
 #include "client/observer.h"
 #include "os/directory.h"
 #include "os/process.h"
 #include "tarn/session.h"
-
-#ifndef TARN_VERSION
-#define TARN_VERSION "0.1.0"
-#endif
 
 namespace tarn {
 namespace {
@@ -30,7 +27,7 @@ bool has_ended(std::int32_t pid, const os::UniqueFd& pidfd) {
 
 }  // namespace
 
-std::string version() { return TARN_VERSION; }
+std::string version() { return kVersion; }
 
 std::string run_directory(const ConnectOptions& options) {
   return require_domain(options).paths.directory;

@@ -5,6 +5,7 @@
 
 #include "base/crash_point.h"
 #include "client/session_core.h"
+#include "os/cpu.h"
 
 namespace tarn::detail {
 namespace {
@@ -17,15 +18,27 @@ constexpr auto kLookAgain = 1s;
 constexpr std::int32_t kFewestSpins = 8;
 constexpr std::int32_t kMostSpins = 512;
 
-inline void pause() noexcept {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
-
 inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
   // relaxed: a number for people.
   counter.fetch_add(by, std::memory_order_relaxed);
+}
+
+// For a counter that the calling thread alone writes: no locked instruction.
+inline void count_alone(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
+  // relaxed: as above; one writer.
+  counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+}
+
+// The first thread that uses this side of a pipe gets the counters that need no locked instruction.
+// A later thread that stands at the same address only after that one ended may go on with them.
+inline bool is_home(std::atomic<std::uintptr_t>& home) noexcept {
+  const auto self = reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
+  // relaxed: nothing but the identity of a thread.
+  std::uintptr_t seen = home.load(std::memory_order_relaxed);
+  if (seen == self) [[likely]]
+    return true;
+  // relaxed: as above.
+  return seen == 0 && home.compare_exchange_strong(seen, self, std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -57,7 +70,7 @@ bool PipeCore::spin(std::atomic<std::int32_t>& budget, Attempt&& attempt) noexce
   // relaxed: a private habit of this process.
   const std::int32_t spins = budget.load(std::memory_order_relaxed);
   for (std::int32_t i = 0; i < spins; ++i) {
-    pause();
+    os::pause();
     if (attempt()) {
       // relaxed: as above.
       budget.store(std::min(spins * 2, kMostSpins), std::memory_order_relaxed);
@@ -87,8 +100,13 @@ PushStatus PipeCore::push(const SlotPayload& payload, std::uint64_t size_bytes,
   }
   switch (outcome) {
     case SlotPush::ok:
-      count(end_->pushed);
-      count(end_->pushed_bytes, size_bytes);
+      if (is_home(push_home_)) {
+        count_alone(end_->pushed);
+        count_alone(end_->pushed_bytes, size_bytes);
+      } else {
+        count(end_->pushed_elsewhere);
+        count(end_->pushed_bytes_elsewhere, size_bytes);
+      }
       return PushStatus::ok;
     case SlotPush::closed:
       return PushStatus::closed;
@@ -131,7 +149,7 @@ PushStatus PipeCore::push_loan(Loan& loan, const Patience& patience) noexcept {
     const auto bytes = std::span<const std::byte>(place.small, place.size_bytes);
     const PushStatus status =
         push(SlotPayload::copy_of(bytes), place.size_bytes, patience, position);
-    if (status == PushStatus::ok) place.core.reset();
+    if (status == PushStatus::ok) place.filled = false;
     return status;
   }
   auto* slab = static_cast<Slab*>(place.origin);
@@ -142,6 +160,7 @@ PushStatus PipeCore::push_loan(Loan& loan, const Patience& patience) noexcept {
   TARN_CRASH_POINT("push.loan.published");
   session_->heap().pushed({slab, place.chunk}, &control_->view, position);
   place.address = nullptr;
+  place.filled = false;
   place.core.reset();
   return status;
 }
@@ -215,8 +234,6 @@ PipeCore::Step PipeCore::pop_once(Popped& out) noexcept {
   if (found.payload.kind() != layout::PayloadKind::in_slot) return drop_nonsense(out, found);
   if (!view().take(session_->self(), found)) return Step::again;
   PayloadPlace& place = out.message.place_;
-  place.core = session_;
-  place.address = nullptr;
   place.size_bytes = found.payload.size_bytes();
   std::memcpy(place.small, found.payload.words.data(), sizeof place.small);
   finish_pop(out, found);
@@ -242,6 +259,11 @@ PipeCore::Step PipeCore::pop_reference(Popped& out, const Peeked& found) noexcep
     return Step::nothing;
   }
   layout::HoldCount& hold = (*slab)->holds[reference.chunk];
+  // All that is touched next, asked for at once: the trips to the other core overlap.
+  const std::byte* bytes = (*slab)->chunk(reference.chunk);
+  os::fetch_for_writing(&hold);
+  os::fetch_for_reading(bytes);
+  os::fetch_for_reading(bytes + (reference.size_bytes > 0 ? reference.size_bytes - 1 : 0));
   // relaxed: the slot's CAS in take() orders it before the slot is free.
   const std::uint16_t before = hold.fetch_add(1, std::memory_order_relaxed);
   TARN_CRASH_POINT("pop.reference.counted");
@@ -255,7 +277,7 @@ PipeCore::Step PipeCore::pop_reference(Popped& out, const Peeked& found) noexcep
   PayloadPlace& place = out.message.place_;
   place.core = session_;
   place.origin = *slab;
-  place.address = (*slab)->chunk(reference.chunk);
+  place.address = bytes;
   place.chunk = reference.chunk;
   place.size_bytes = reference.size_bytes;
   finish_pop(out, found);
@@ -274,11 +296,17 @@ PipeCore::Step PipeCore::drop_nonsense(Popped& out, const Peeked& found) noexcep
 
 void PipeCore::finish_pop(Popped& out, const Peeked& found) noexcept {
   out.status = PopStatus::ok;
+  out.message.place_.filled = true;
   out.message.position_ = found.position;
   out.message.redelivered_ = found.word.redelivered();
   if (view().at_least_once()) out.message.unacknowledged_ = shared_from_this();
-  count(end_->popped);
-  count(end_->popped_bytes, out.message.size());
+  if (is_home(pop_home_)) {
+    count_alone(end_->popped);
+    count_alone(end_->popped_bytes, out.message.size());
+  } else {
+    count(end_->popped_elsewhere);
+    count(end_->popped_bytes_elsewhere, out.message.size());
+  }
 }
 
 void PipeCore::acknowledge(std::uint64_t position, bool redelivered) noexcept {

@@ -69,6 +69,8 @@ class PipeCore : public std::enable_shared_from_this<PipeCore> {
   const Delivery delivery_;
   const std::shared_ptr<PipeControl> control_;
   layout::EndEntry* const end_;
+  std::atomic<std::uintptr_t> push_home_{0};
+  std::atomic<std::uintptr_t> pop_home_{0};
   std::atomic<std::int32_t> push_spins_;
   std::atomic<std::int32_t> pop_spins_;
   std::atomic<int> items_descriptor_{-1};

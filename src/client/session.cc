@@ -2,6 +2,7 @@
 
 #include "client/domain.h"
 #include "client/hello.h"
+#include "client/node_status.h"
 #include "client/observer.h"
 #include "client/session_core.h"
 
@@ -53,27 +54,6 @@ SessionStatus to_status(const wire::SessionFacts& facts) {
   status.holds = facts.holds;
   status.pushed = facts.pushed;
   status.popped = facts.popped;
-  return status;
-}
-
-NodeStatus to_status(const wire::StatusReply& reply) {
-  NodeStatus status;
-  status.application = wire::get_text(reply.application);
-  status.user = wire::get_text(reply.user);
-  status.directory = wire::get_text(reply.directory);
-  status.version = wire::get_text(reply.version);
-  status.keeper_pid = reply.keeper_pid;
-  status.worker_pid = reply.worker_pid;
-  status.worker_starts = reply.worker_starts;
-  status.age_ns = reply.age_ns;
-  status.ends_when_idle = reply.ends_when_idle != 0;
-  status.limit_bytes = reply.limit_bytes;
-  status.used_bytes = reply.used_bytes;
-  status.sessions = reply.sessions;
-  status.pipes = reply.pipes;
-  status.segments = reply.segments;
-  status.orphan_segments = reply.orphan_segments;
-  status.recovered_sessions = reply.recovered_sessions;
   return status;
 }
 

@@ -196,8 +196,9 @@ Result<Loan, Error> SessionCore::loan(std::size_t size_bytes) {
     loan.place_.origin = place->slab;
     loan.place_.chunk = place->chunk;
     loan.place_.address = place->slab->chunk(place->chunk);
+    loan.place_.core = shared_from_this();
   }
-  loan.place_.core = shared_from_this();
+  loan.place_.filled = true;
   return loan;
 }
 

@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
 
   CLI::App app(
       "Owns the shared memory of one tarn domain on this host, and cleans up after deaths.");
+  app.option_defaults()->take_last();
   app.set_version_flag("--version", std::string("tarnd ") + tarn::kVersion);
   app.add_option("--application", options.key.application, "The domain's application")
       ->envname("TARN_APPLICATION");

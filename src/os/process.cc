@@ -21,13 +21,16 @@
 #include "os/system_error.h"
 
 namespace tarn::os {
-namespace {
 
-std::atomic<std::uint64_t> g_fork_generation{0};
+namespace detail {
+constinit std::atomic<std::uint64_t> g_fork_generation{0};
+}
+
+namespace {
 
 void count_fork() noexcept {
   // relaxed: a new child has one thread.
-  g_fork_generation.fetch_add(1, std::memory_order_relaxed);
+  detail::g_fork_generation.fetch_add(1, std::memory_order_relaxed);
 }
 [[maybe_unused]] const int g_fork_handler = ::pthread_atfork(nullptr, nullptr, count_fork);
 
@@ -54,10 +57,6 @@ void count_fork() noexcept {
 
 std::int32_t own_pid() noexcept { return ::getpid(); }
 std::uint32_t own_uid() noexcept { return ::getuid(); }
-// relaxed: the counter changes only in a new child, which has one thread then.
-std::uint64_t fork_generation() noexcept {
-  return g_fork_generation.load(std::memory_order_relaxed);
-}
 
 Result<ProcessIdentity> identify(std::int32_t pid) noexcept {
   std::array<char, 64> path{};

@@ -1,6 +1,7 @@
 // process.h - who a process is, and whether it still lives, from the kernel.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -34,8 +35,14 @@ std::string account_name();
 void name_thread(const char* name) noexcept;
 // Starts a thread that gets no signals: they are the application's.
 std::thread start_quiet_thread(const char* name, std::function<void()> body);
+namespace detail {
+extern std::atomic<std::uint64_t> g_fork_generation;
+}
 // Changes in every fork()ed child; the parent's never changes.
-std::uint64_t fork_generation() noexcept;
+inline std::uint64_t fork_generation() noexcept {
+  // relaxed: it changes only in a new child, which has one thread then.
+  return detail::g_fork_generation.load(std::memory_order_relaxed);
+}
 
 // Starts a program in a session of its own, with standard input and output on /dev/null, and the
 // write end of a pipe as descriptor 3. Returns the read end: the program writes one line on it when

@@ -149,9 +149,11 @@ Received receive_message(int socket, std::span<std::byte> buffer, bool wait) noe
   message.msg_control = control.data();
   message.msg_controllen = control.size();
   ssize_t count = 0;
+  // ECONNRESET says, once, that the other side closed without reading all that we sent. What it
+  // said before that still waits, and is often the reason.
   do {
     count = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
-  } while (count < 0 && errno == EINTR);
+  } while (count < 0 && (errno == EINTR || errno == ECONNRESET));
   if (count < 0) {
     received.outcome = errno == EAGAIN ? ReceiveOutcome::would_block : ReceiveOutcome::ended;
     return received;

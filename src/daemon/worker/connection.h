@@ -20,8 +20,8 @@ struct Connection {
   os::UniqueFd socket;
   os::Peer peer;
   ConnectionState state = ConnectionState::silent;
-  std::uint32_t session = 0;  // index
-  Deadline hello_by = Deadline::never();
+  std::uint32_t session = 0;              // index
+  Deadline hello_by = Deadline::never();  // counts while silent
 };
 
 }  // namespace tarn::daemon

@@ -77,8 +77,8 @@ void Server::on_timers() {
 
 Deadline Server::next_timer() const noexcept {
   Deadline next = listen_again_.earlier(orphans_again_).earlier(idle_until_);
-  for (const auto& [number, connection] : connections_) next = next.earlier(connection.hello_by);
-  return next;
+  if (silent_.empty()) return next;
+  return next.earlier(connections_.at(*silent_.begin()).hello_by);
 }
 
 void Server::watch_process(const SessionItem& session) {

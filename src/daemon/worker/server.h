@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 
 #include "daemon/recovery/session_end.h"
 #include "daemon/worker/connection.h"
@@ -63,6 +64,7 @@ class Server {
   ServerDescriptors descriptors_;
   os::UniqueFd spare_;  // given up for a moment to tell a client that there are none left
   std::map<std::uint64_t, Connection> connections_;
+  std::set<std::uint64_t> silent_;  // connections without a hello; the lowest is the oldest
   std::uint64_t last_number_ = 0;
   Deadline listen_again_ = Deadline::never();
   Deadline orphans_again_ = Deadline::never();

@@ -76,28 +76,21 @@ void Server::add_connection(os::UniqueFd socket) {
   if (auto done = poller_.watch(connection.socket.get(), tag); !done) {
     return send_error(connection, 0, done.error());
   }
+  silent_.insert(connection.number);
   connections_.emplace(connection.number, std::move(connection));
 }
 
 // Who says nothing is closed when its time has passed, or when too many are silent: the oldest.
 void Server::limit_silence() {
-  std::size_t silent = 0;
-  std::uint64_t oldest = 0;
-  std::uint64_t late = 0;
-  for (const auto& [number, connection] : connections_) {
-    if (connection.state != ConnectionState::silent) continue;
-    if (silent++ == 0) oldest = number;
-    if (late == 0 && connection.hello_by.has_passed()) late = number;
+  while (!silent_.empty()) {
+    Connection& oldest = connections_.at(*silent_.begin());
+    if (silent_.size() <= kMostSilent && !oldest.hello_by.has_passed()) return;
+    log_warning(who(oldest.peer) + " connected and said nothing");
+    send_error(oldest, 0,
+               Error(Error::invalid_argument, "join the domain", "no hello came in time",
+                     "speak tarn's protocol"));
+    close(oldest.number);
   }
-  const std::uint64_t unwanted = late != 0 ? late : silent > kMostSilent ? oldest : 0;
-  if (unwanted == 0) return;
-  Connection& connection = connections_.at(unwanted);
-  log_warning(who(connection.peer) + " connected and said nothing");
-  send_error(connection, 0,
-             Error(Error::invalid_argument, "join the domain", "no hello came in time",
-                   "speak tarn's protocol"));
-  close(unwanted);
-  limit_silence();
 }
 
 void Server::read_from(std::uint64_t number) {
@@ -147,7 +140,7 @@ bool Server::greet(Connection& connection, Request& request) {
     send_error(connection, header ? header->request : 0, admission.error());
     return false;
   }
-  connection.hello_by = Deadline::never();
+  silent_.erase(connection.number);
   connection.state = ConnectionState::observer;
   SessionItem* session = admission->session;
   if (session != nullptr && !attach(connection, *session, admission->is_new)) return false;
@@ -223,6 +216,7 @@ void Server::close(std::uint64_t number) {
     if (session->connection == number) session->connection = 0;
   }
   poller_.forget(found->second.socket.get());
+  silent_.erase(number);
   connections_.erase(found);
 }
 

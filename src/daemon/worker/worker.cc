@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "daemon/store/channel.h"
 #include "daemon/worker/node_state.h"
@@ -37,6 +38,10 @@ FullStatus serve_until_end(WorkerSeed& seed, ChannelSender& keeper) {
 }  // namespace
 
 int serve(WorkerSeed seed) {
+#ifdef TARN_CRASH_POINTS
+  // Armed from outside, the first worker dies; those after it have to finish what it left.
+  if (seed.facts.worker_starts > 1) arm_crash_point(0);
+#endif
   ChannelSender keeper(seed.channel.get());
   log_info("worker " + std::to_string(seed.facts.worker_starts) + " begins, with " +
            std::to_string(seed.store.size()) + " records");

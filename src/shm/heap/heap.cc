@@ -81,55 +81,77 @@ void Heap::give_back(ChunkPlace place) noexcept {
 void Heap::pushed(ChunkPlace place, const SlotWatch* pipe, std::uint64_t position) {
   Class& chunks = class_at(size_class_of(place.slab->chunk_bytes));
   const std::lock_guard guard(chunks.lock);
-  chunks.in_flight.push_back({place, pipe, position});
+  // Look now, while the message is on its way, rather than when the next one is wanted.
+  const bool look =
+      chunks.free.empty() && !chunks.in_flight.empty() && chunks.in_flight.front().is_gone();
+  const std::size_t older = chunks.in_flight.size();
+  chunks.in_flight.push_back({place, false, pipe, position});
+  if (look) reclaim(chunks, std::min(kBatch, older));
 }
 
 bool Heap::reclaim(Class& chunks, std::size_t most) {
-  std::vector<InFlight> gone;
+  chunks.gone.clear();
   const std::size_t count = std::min(most, chunks.in_flight.size());
   for (std::size_t i = 0; i < count; ++i) {
-    InFlight entry = chunks.in_flight.front();
+    const InFlight entry = chunks.in_flight.front();
     chunks.in_flight.pop_front();
-    if (entry.pipe == nullptr || entry.pipe->is_gone(entry.position)) {
-      gone.push_back(entry);
-    } else {
-      // One full pipe must not hide the chunks that stand behind it.
-      chunks.in_flight.push_back(entry);
-    }
+    // One full pipe must not hide the chunks that stand behind it.
+    (entry.is_gone() ? chunks.gone.push_back(entry) : chunks.in_flight.push_back(entry));
   }
-  if (gone.empty()) return false;
-  sort_out(chunks, gone);
+  if (chunks.gone.empty()) return false;
+  sort_out(chunks);
   return !chunks.free.empty();
 }
 
-// The slots of `gone` have moved on: whoever nobody holds is free, the others wait on.
-void Heap::sort_out(Class& chunks, std::vector<InFlight>& gone) {
+void Heap::sort_out(Class& chunks) {
   const auto viewers = host_.viewers();
-  bool conclusive = false;
-  std::vector<bool> needed(gone.size(), true);
-  if (viewers != nullptr) {
-    HoldScan scan(*viewers);
-    std::vector<SegmentId> segments;
-    for (const InFlight& entry : gone) {
-      if (segments.empty() || segments.back() != entry.place.slab->id) {
-        segments.push_back(entry.place.slab->id);
-      }
-    }
-    scan.look(segments);
-    for (std::size_t i = 0; i < gone.size(); ++i) {
-      needed[i] = scan.is_needed(gone[i].place.slab->id, gone[i].place.chunk);
-    }
-    conclusive = scan.is_conclusive() && host_.viewers_epoch() == viewers->epoch;
-  }
-  for (std::size_t i = 0; i < gone.size(); ++i) {
-    if (conclusive && !needed[i]) {
-      chunks.free.push_back(gone[i].place);
-      ++gone[i].place.slab->free_count;
+  const bool conclusive = viewers != nullptr && mark_needed(chunks, viewers);
+  for (InFlight& entry : chunks.gone) {
+    if (conclusive && !entry.needed) {
+      chunks.free.push_back(entry.place);
+      ++entry.place.slab->free_count;
     } else {
-      gone[i].pipe = nullptr;
-      chunks.in_flight.push_back(gone[i]);
+      entry.pipe = nullptr;
+      chunks.in_flight.push_back(entry);
     }
   }
+}
+
+bool Heap::mark_needed(Class& chunks, const std::shared_ptr<const ViewerSet>& viewers) {
+  if (viewers->carriers.empty()) {
+    // Nobody may push our chunks on: before the first such push the epoch moves.
+    for (InFlight& entry : chunks.gone) {
+      entry.needed = is_held(*entry.place.slab, entry.place.chunk, viewers);
+    }
+    return host_.viewers_epoch() == viewers->epoch;
+  }
+  HoldScan scan(*viewers);
+  std::vector<SegmentId> segments;
+  for (const InFlight& entry : chunks.gone) segments.push_back(entry.place.slab->id);
+  scan.look(segments);
+  for (InFlight& entry : chunks.gone) {
+    entry.needed = scan.is_needed(entry.place.slab->id, entry.place.chunk);
+  }
+  return scan.is_conclusive() && host_.viewers_epoch() == viewers->epoch;
+}
+
+bool Heap::is_held(Slab& slab, std::uint32_t chunk,
+                   const std::shared_ptr<const ViewerSet>& viewers) {
+  std::uint64_t changes = 0;
+  for (const Viewer& viewer : viewers->viewers) changes += viewer.view.row_changes();
+  if (slab.rows_of != viewers || slab.row_changes != changes) {
+    slab.rows.clear();
+    for (const Viewer& viewer : viewers->viewers) {
+      const auto row = viewer.view.row(slab.id);
+      if (row) slab.rows.push_back(*row);
+    }
+    slab.rows_of = viewers;
+    slab.row_changes = changes;
+  }
+  return std::any_of(slab.rows.begin(), slab.rows.end(), [&](const auto& row) {
+    // sync(hold-ended): whoever sees the hold's end sees the reader done with the bytes.
+    return chunk < row.size() && row[chunk].load(std::memory_order_acquire) != 0;
+  });
 }
 
 FullStatus Heap::grow(Class& chunks, std::uint64_t chunk_bytes) {

@@ -74,6 +74,10 @@ struct Slab {
   std::uint32_t chunk_count = 0;
   std::uint32_t free_count = 0;  // guarded by the class's lock
   std::uint64_t last_loan_tick = 0;
+  // Where the viewers count our chunks, as of `rows_of` and the sum of their row_changes.
+  std::vector<std::span<const layout::HoldCount>> rows;
+  std::shared_ptr<const ViewerSet> rows_of;
+  std::uint64_t row_changes = 0;
 
   std::byte* chunk(std::uint32_t index) const noexcept {
     return segment.base() + layout::kFirstChunkOffset + index * chunk_bytes;
@@ -106,14 +110,17 @@ class Heap {
  private:
   struct InFlight {
     ChunkPlace place;
-    const SlotWatch* pipe;  // null: the slot is gone, somebody held it when we last looked
-    std::uint64_t position;
+    bool needed = false;              // what the last look said
+    const SlotWatch* pipe = nullptr;  // null: the slot is gone, but somebody held it at a look
+    std::uint64_t position = 0;
+    bool is_gone() const noexcept { return pipe == nullptr || pipe->is_gone(position); }
   };
   struct Class {
     std::mutex lock;
     std::vector<std::unique_ptr<Slab>> slabs;
     std::vector<ChunkPlace> free;  // newest last
     std::deque<InFlight> in_flight;
+    std::vector<InFlight> gone;  // while looking; keeps its memory from look to look
     std::uint64_t chunks = 0;
   };
 
@@ -121,7 +128,12 @@ class Heap {
   Result<ChunkPlace, Error> take_free(Class& chunks) noexcept;
   // Looks through at most `most` pushed chunks, the oldest first; true when one became free.
   bool reclaim(Class& chunks, std::size_t most);
-  void sort_out(Class& chunks, std::vector<InFlight>& gone);
+  // The slots of `gone` have moved on: what nobody holds becomes free, the rest waits on.
+  void sort_out(Class& chunks);
+  // True when nothing moved while we looked, so that the marks can be trusted.
+  bool mark_needed(Class& chunks, const std::shared_ptr<const ViewerSet>& viewers);
+  static bool is_held(Slab& slab, std::uint32_t chunk,
+                      const std::shared_ptr<const ViewerSet>& viewers);
   FullStatus grow(Class& chunks, std::uint64_t chunk_bytes);
   void return_idle_slabs(Class& chunks, std::uint64_t idle_ticks);
   void drop_unused_pipes();

@@ -12,6 +12,7 @@
 
 #include <climits>
 
+#include "base/crash_point.h"
 #include "base/deadline.h"
 #include "os/futex.h"
 
@@ -42,9 +43,14 @@ inline os::WaitOutcome sleep_on(os::FutexWord& bell, std::uint32_t announced,
 }
 
 // Called when the bit is set: wakes one sleeper, or clears the bit when there is none.
-inline void ring_sleepers(os::FutexWord& bell, std::uint32_t seen) noexcept {
+// The word changes before the wake: whoever announced earlier is asleep by then and woken, or does
+// not fall asleep any more; whoever announces later looks at the slots after our change to them,
+// and makes the clearing fail.
+inline void ring_sleepers(os::FutexWord& bell) noexcept {
+  // seq_cst: this word and the slot's word need one order, as in announce_sleep().
+  std::uint32_t seen = bell.fetch_add(2, std::memory_order_seq_cst) + 2;
   if (os::futex_wake(bell, 1) > 0) return;
-  // Fails when somebody announced in the meantime: then the bit has to stay.
+  TARN_CRASH_POINT("bell.ring.found_nobody");
   // relaxed: carries no data; a sleeper re-checks the slots after it has announced.
   bell.compare_exchange_strong(seen, seen & ~kSleepers, std::memory_order_relaxed);
 }
@@ -53,9 +59,8 @@ inline void ring_sleepers(os::FutexWord& bell, std::uint32_t seen) noexcept {
 // Requires: the slot's word was changed with seq_cst before.
 inline void ring(os::FutexWord& bell) noexcept {
   // seq_cst: this word and the slot's word need one order, as in announce_sleep().
-  const std::uint32_t seen = bell.load(std::memory_order_seq_cst);
-  if ((seen & kSleepers) != 0) [[unlikely]]
-    ring_sleepers(bell, seen);
+  if ((bell.load(std::memory_order_seq_cst) & kSleepers) != 0) [[unlikely]]
+    ring_sleepers(bell);
 }
 
 // Wakes everybody who sleeps or is about to: after a death, and when the pipe closes.

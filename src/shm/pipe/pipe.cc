@@ -1,78 +1,31 @@
 #include "shm/pipe/pipe.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
-#include <cstring>
+#include <utility>
 
 #include "base/crash_point.h"
+#include "os/cpu.h"
 
 namespace tarn {
 
-using layout::PayloadKind;
 using layout::Slot;
 using layout::SlotPhase;
 
 namespace {
 
-// Asks for the line for writing: what follows is a CAS on it. Without this the line arrives shared
-// and the CAS pays a second trip to the other core.
-inline void fetch_for_writing(const void* line) noexcept {
-#if defined(__x86_64__)
-  asm volatile("prefetchw %0" ::"m"(*static_cast<const char*>(line)));
-#else
-  __builtin_prefetch(line, 1);
-#endif
-}
+constexpr std::uint64_t kNowhere = UINT64_MAX;
 
 // Pushes a hint on, never back. Two that do so at once may leave the lower one: it stays a hint.
 inline void advance(std::atomic<std::uint64_t>& hint, std::uint64_t to) noexcept {
   // relaxed: a hint is at most the true end; whoever uses it walks on from there.
-  if (hint.load(std::memory_order_relaxed) < to) hint.store(to, std::memory_order_relaxed);
-}
-
-void store_payload(Slot& slot, const SlotPayload& payload) noexcept {
-  // relaxed: published by the word, which is stored after them.
-  slot.descriptor.store(payload.descriptor, std::memory_order_relaxed);
-  for (std::size_t i = 0; i < payload.words.size(); ++i) {
-    // relaxed: as above.
-    slot.payload[i].store(payload.words[i], std::memory_order_relaxed);
-  }
-}
-
-void load_payload(const Slot& slot, SlotPayload& payload) noexcept {
-  // relaxed: valid if the word is still the same afterwards, which the taker's CAS finds out.
-  payload.descriptor = slot.descriptor.load(std::memory_order_relaxed);
-  for (std::size_t i = 0; i < payload.words.size(); ++i) {
-    // relaxed: as above.
-    payload.words[i] = slot.payload[i].load(std::memory_order_relaxed);
-  }
+  if (hint.load(std::memory_order_relaxed) >= to) return;
+  // sync(hint): whoever starts from it sees the slots before it as we saw them.
+  hint.store(to, std::memory_order_release);
 }
 
 }  // namespace
-
-SlotPayload SlotPayload::copy_of(std::span<const std::byte> bytes) noexcept {
-  TARN_ASSERT(bytes.size() <= layout::kSlotPayloadBytes, bytes.size());
-  SlotPayload payload;
-  payload.descriptor = static_cast<std::uint64_t>(PayloadKind::in_slot) | (bytes.size() << 8);
-  if (!bytes.empty()) std::memcpy(payload.words.data(), bytes.data(), bytes.size());
-  return payload;
-}
-
-SlotPayload SlotPayload::reference_to(const ChunkReference& reference) noexcept {
-  SlotPayload payload;
-  payload.descriptor = static_cast<std::uint64_t>(PayloadKind::by_reference);
-  payload.words = {reference.segment.packed(), reference.chunk, reference.size_bytes, 0, 0, 0};
-  return payload;
-}
-
-std::size_t SlotPayload::size_bytes() const noexcept {
-  const std::size_t said = (descriptor >> 8) & 0xff;
-  return said < layout::kSlotPayloadBytes ? said : layout::kSlotPayloadBytes;
-}
-
-ChunkReference SlotPayload::reference() const noexcept {
-  return {SegmentId::unpack(words[0]), static_cast<std::uint32_t>(words[1]), words[2]};
-}
 
 Status format_pipe(const Segment& segment, std::uint32_t slot_count, std::uint32_t delivery,
                    std::uint32_t pipe_id) noexcept {
@@ -100,6 +53,7 @@ Result<PipeView> PipeView::attach(const Segment& segment) noexcept {
   if (segment.size() != layout::pipe_bytes(view.slot_count_)) return Error::corrupt;
   if ((*header)->delivery > 1) return Error::corrupt;
   view.header_ = *header;
+  view.depth_sample_mask_ = std::bit_floor(std::clamp(view.slot_count_ / 4, 1U, 16U)) - 1;
   view.slots_ = reinterpret_cast<Slot*>(segment.base() + layout::kSlotsOffset);
   view.pipe_id_ = (*header)->pipe_id;
   view.at_least_once_ = (*header)->delivery == 1;
@@ -114,15 +68,16 @@ Result<PipeView> PipeView::attach(const Segment& segment) noexcept {
 SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
                         std::uint64_t& position) noexcept {
   if (is_closed()) return SlotPush::closed;
-  // relaxed: a hint; the CAS below decides.
-  std::uint64_t at = header_->tail.load(std::memory_order_relaxed);
+  // sync(hint): every position before it has been claimed, and we see that.
+  std::uint64_t at = header_->tail.load(std::memory_order_acquire);
   // Each step means that somebody else got on; the bound only stops nonsense in the slots.
-  for (std::uint64_t step = 0; step < 4 * std::uint64_t{slot_count_} + 64; ++step) {
+  for (std::uint64_t step = 0; step < most_steps(); ++step) {
     const Place place = place_of(at);
     Slot& slot = slots_[place.index];
-    fetch_for_writing(&slot);
+    os::fetch_for_writing(&slot);
     // sync(slot-freed): receives what the last consumer of this slot released.
-    SlotWord word(slot.word.load(std::memory_order_acquire));
+    // seq_cst: this word and the space bell need one order, as bell.h says.
+    const SlotWord word(slot.word.load(std::memory_order_seq_cst));
     const std::int64_t ahead = word.laps_ahead_of(place.lap);
     // (1) our lap, free        nobody has this position: try to take it.
     // (2) our lap, not free    somebody was faster: the next position.
@@ -134,13 +89,13 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
       continue;
     }
     if (ahead > 0) {  // (4)
-      const std::uint64_t claimed =
-          position_of(place.lap + static_cast<std::uint64_t>(ahead) - 1, place.index);
-      at = claimed >= at ? claimed + 1 : at + 1;
+      at = std::max(last_freed(place, ahead), at) + 1;
       continue;
     }
     if (ahead < 0) {  // (3), (5)
       if (ahead < -1 || word.phase() == SlotPhase::free) return SlotPush::corrupt;
+      advance(header_->tail, at);
+      advance(header_->high_water, std::uint64_t{slot_count_});
       return SlotPush::full;
     }
     std::uint64_t expected = word.bits();
@@ -160,6 +115,8 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
       ring_all(header_->items_bell);
       return SlotPush::closed;
     }
+    // sync(slot-claimed): whoever reads a word of [2] sees the claim when it looks again.
+    std::atomic_thread_fence(std::memory_order_release);
     store_payload(slot, payload);  // [2]
     TARN_CRASH_POINT("pipe.push.filled");
     // sync(slot-ready): hands the payload, and what it refers to, to the acquire in peek().
@@ -169,7 +126,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
     TARN_CRASH_POINT("pipe.push.published");
     ring(header_->items_bell);
     advance(header_->tail, at + 1);  // [4]
-    note_depth(at + 1);
+    if ((at & depth_sample_mask_) == 0) note_depth(at + 1);
     position = at;
     return SlotPush::ok;
   }
@@ -179,41 +136,56 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
 SlotPop PipeView::peek(Peeked& found) noexcept {
   // seq_cst: this word and the slots' words need one order, as push() says; so it is read first.
   const bool closed = header_->closed.load(std::memory_order_seq_cst) != 0;
-  // relaxed: a hint, at most the oldest message's position.
-  const std::uint64_t head = header_->head.load(std::memory_order_relaxed);
-  std::uint64_t at = head;
-  bool pending = false;
-  for (std::uint64_t step = 0; step < 2 * std::uint64_t{slot_count_} + 2; ++step) {
+  // sync(hint): every message before it has been consumed, and we see that.
+  std::uint64_t at = header_->head.load(std::memory_order_acquire);
+  std::uint64_t done = at;  // every message before it has been consumed
+  std::uint64_t first_claimed = kNowhere;
+  std::uint64_t candidate = kNowhere;
+  bool at_end = false;
+  for (std::uint64_t step = 0; step < most_steps() && !at_end; ++step) {
     const Place place = place_of(at);
     Slot& slot = slots_[place.index];
-    fetch_for_writing(&slot);
+    os::fetch_for_writing(&slot);
     // sync(slot-ready): receives what the producer released.
-    const SlotWord word(slot.word.load(std::memory_order_acquire));
+    // seq_cst: this word and `closed`, as push() says, and this word and the items bell need one
+    // order.
+    const SlotWord word(slot.word.load(std::memory_order_seq_cst));
     const std::int64_t ahead = word.laps_ahead_of(place.lap);
-    if (ahead < 0) break;  // this position is still last lap's: everything was looked at
-    if (ahead > 0) {       // consumed; whatever is a lap older than this slot's last message is too
-      const std::uint64_t last =
-          position_of(place.lap + static_cast<std::uint64_t>(ahead) - 1, place.index);
-      at = last >= at + slot_count_ ? last - slot_count_ + 1 : at + 1;
-      continue;
-    }
-    if (word.phase() == SlotPhase::free) break;  // never claimed: nothing is behind it either
-    if (word.phase() == SlotPhase::ready) {
-      load_payload(slot, found.payload);
+    // (1) laps ahead           consumed, and so is what is a lap older than its last message.
+    // (2) a lap behind, free   nobody has claimed this position: nothing is behind it either.
+    // (3) our lap, ready       here it is.
+    // (4) our lap, not free    a producer is at it, or a consumer has it unacknowledged: what came
+    //                          after may go first. But the producer may publish it, and its next
+    //                          one, while we walk on. So we look at what we stepped over once more
+    //                          after we saw (3): what is still claimed then is no older message.
+    if (ahead > 0) {  // (1)
+      const std::uint64_t last = last_freed(place, ahead);
+      const std::uint64_t next = last >= at + slot_count_ ? last - slot_count_ + 1 : at + 1;
+      if (done == at) done = next;
+      at = next;
+    } else if (ahead < 0 || word.phase() == SlotPhase::free) {  // (2)
+      at_end = true;
+    } else if (word.phase() == SlotPhase::ready) {  // (3)
+      if (first_claimed != kNowhere && at != candidate) [[unlikely]] {
+        candidate = at;
+        at = std::exchange(first_claimed, kNowhere);
+        continue;
+      }
+      found.payload = load_payload(slot);
       found.position = at;
       found.word = word;
-      found.all_before_done = !pending;
+      found.all_before_done = done == at;
       return SlotPop::ok;
-    }
-    if (word.phase() != SlotPhase::claimed && word.phase() != SlotPhase::taken) {
+    } else if (word.phase() == SlotPhase::claimed || word.phase() == SlotPhase::taken) {  // (4)
+      if (word.phase() == SlotPhase::claimed && first_claimed == kNowhere) first_claimed = at;
+      TARN_CRASH_POINT("pipe.peek.stepped_over");
+      ++at;
+    } else {
       return SlotPop::corrupt;
     }
-    // A producer is at it, or a consumer has it unacknowledged: what came after may go first.
-    pending = true;
-    ++at;
   }
-  if (!pending) advance(header_->head, at);
-  return closed && !pending ? SlotPop::closed : SlotPop::empty;
+  advance(header_->head, done);
+  return closed && at_end && done == at ? SlotPop::closed : SlotPop::empty;
 }
 
 // Crash: the CAS is the commit point. At most once: before it the message stays, after it the
@@ -234,6 +206,7 @@ bool PipeView::take(std::uint16_t self, const Peeked& found) noexcept {
   if (at_least_once_) return true;
   if (found.all_before_done) advance(header_->head, found.position + 1);
   ring(header_->space_bell);
+  ring_if_closed();
   return true;
 }
 
@@ -250,6 +223,7 @@ void PipeView::acknowledge(std::uint16_t self, std::uint64_t position, bool rede
   }
   settle_head();
   ring(header_->space_bell);
+  ring_if_closed();
 }
 
 // Crash: one CAS; before it recovery does the same, after it the message is anybody's.
@@ -270,35 +244,6 @@ void PipeView::give_back(std::uint16_t self, std::uint64_t position, bool redeli
   ring(header_->items_bell);
 }
 
-bool PipeView::is_gone(std::uint64_t position) const noexcept {
-  const Place place = place_of(position);
-  // sync(slot-freed): whoever took the message wrote down its hold before it freed the slot.
-  const SlotWord word(slots_[place.index].word.load(std::memory_order_acquire));
-  return word.laps_ahead_of(place.lap) > 0;
-}
-
-void PipeView::mark_named(SegmentId segment, std::vector<bool>& named) const noexcept {
-  for_each_reference([&](SegmentId found, std::uint32_t chunk) {
-    if (found != segment || chunk >= layout::kMaxChunks) return;
-    if (named.size() <= chunk) named.resize(chunk + 1);
-    named[chunk] = true;
-  });
-}
-
-bool PipeView::has_space() const noexcept {
-  // relaxed: a hint; the walk below finds the true end.
-  std::uint64_t at = header_->tail.load(std::memory_order_relaxed);
-  for (std::uint32_t step = 0; step <= slot_count_; ++step, ++at) {
-    const Place place = place_of(at);
-    // sync(slot-freed): sees every slot freed before.
-    const SlotWord word(slots_[place.index].word.load(std::memory_order_acquire));
-    const std::int64_t ahead = word.laps_ahead_of(place.lap);
-    if (ahead < 0) return false;
-    if (ahead == 0 && word.phase() == SlotPhase::free) return true;
-  }
-  return true;  // the hint is a lap behind: pushes go on under our eyes
-}
-
 void PipeView::close() noexcept {
   // seq_cst: this word and the slots' words need one order, as push() says.
   header_->closed.store(1, std::memory_order_seq_cst);
@@ -309,15 +254,6 @@ void PipeView::close() noexcept {
 bool PipeView::is_closed() const noexcept {
   // seq_cst: this word and the slots' words need one order, as push() says.
   return header_->closed.load(std::memory_order_seq_cst) != 0;
-}
-
-bool PipeView::is_drained() const noexcept {
-  for (std::uint32_t i = 0; i < slot_count_; ++i) {
-    // sync(slot-ready): sees every message whose push completed before.
-    const SlotWord word(slots_[i].word.load(std::memory_order_acquire));
-    if (word.phase() != SlotPhase::free) return false;
-  }
-  return true;
 }
 
 // Crash: one CAS a slot; idempotent, so it can be run again.
@@ -369,49 +305,24 @@ PipeView::RecoverCounts PipeView::recover(std::uint16_t dead) noexcept {
   return counts;
 }
 
+// Once a message of a closed pipe is gone, those who wait for the next one may wait in vain.
+// Requires: the slot's word was changed with seq_cst before.
+void PipeView::ring_if_closed() noexcept {
+  if (!is_closed()) [[likely]]
+    return;
+  // seq_cst: this word and the slot's word need one order, as bell.h says.
+  if ((header_->items_bell.load(std::memory_order_seq_cst) & kSleepers) != 0) {
+    ring_all(header_->items_bell);
+  }
+}
+
 void PipeView::ring_everybody() noexcept {
   ring_all(header_->items_bell);
   ring_all(header_->space_bell);
 }
 
-PipeSnapshot PipeView::snapshot() const noexcept {
-  PipeSnapshot now;
-  // relaxed: counters for people; each is true for some moment near now.
-  now.head = header_->head.load(std::memory_order_relaxed);
-  now.tail = header_->tail.load(std::memory_order_relaxed);
-  now.high_water = header_->high_water.load(std::memory_order_relaxed);
-  now.skipped = header_->skipped.load(std::memory_order_relaxed);
-  now.redelivered = header_->redelivered.load(std::memory_order_relaxed);
-  now.closed = is_closed();
-  now.depth = now.tail > now.head ? now.tail - now.head : 0;
-  if (now.depth > slot_count_) now.depth = slot_count_;
-  if (now.high_water > slot_count_) now.high_water = slot_count_;
-  return now;
-}
-
-bool PipeView::read_reference(std::uint32_t index, ChunkReference& reference) const noexcept {
-  const Slot& slot = slots_[index];
-  // Two words that differ mean that the slot moved on while we read: look again. Whoever moves a
-  // slot on did something, so that the bound only stops nonsense.
-  for (int attempt = 0; attempt < 1000; ++attempt) {
-    // sync(slot-ready): receives what the producer released.
-    const std::uint64_t before = slot.word.load(std::memory_order_acquire);
-    const SlotPhase phase = SlotWord(before).phase();
-    if (phase != SlotPhase::ready && phase != SlotPhase::taken) return false;
-    SlotPayload payload;
-    load_payload(slot, payload);
-    // sync(slot-freed): orders the payload's loads before the second look at the word.
-    std::atomic_thread_fence(std::memory_order_acquire);
-    // relaxed: the fence above orders it.
-    if (slot.word.load(std::memory_order_relaxed) != before) continue;
-    if (payload.kind() != PayloadKind::by_reference) return false;
-    reference = payload.reference();
-    return true;
-  }
-  return false;
-}
-
-// Keeps the high-water mark. Reads the consumers' line only when the mark might rise.
+// Keeps the high-water mark. Reads the consumers' line, and so slows them, only when the mark might
+// rise, and in large pipes only now and then: a short peak may be seen a few messages low.
 void PipeView::note_depth(std::uint64_t end) noexcept {
   std::atomic_ref<std::uint64_t> head_seen(head_seen_);
   // relaxed: statistics, here and below; the mark is a maximum over moments near each push.
@@ -427,8 +338,8 @@ void PipeView::note_depth(std::uint64_t end) noexcept {
 
 // Pushes the head hint over what is consumed.
 void PipeView::settle_head() noexcept {
-  // relaxed: a hint.
-  std::uint64_t at = header_->head.load(std::memory_order_relaxed);
+  // sync(hint): as in peek().
+  std::uint64_t at = header_->head.load(std::memory_order_acquire);
   for (std::uint32_t step = 0; step < slot_count_; ++step) {
     const Place place = place_of(at);
     // sync(slot-freed): only slots that were freed are stepped over.

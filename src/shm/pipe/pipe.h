@@ -3,43 +3,18 @@
 // Everything here is noexcept and allocates nothing: a process may die at any instruction of it.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "base/result.h"
 #include "shm/heap/slot_watch.h"
 #include "shm/pipe/bell.h"
 #include "shm/pipe/pipe_layout.h"
+#include "shm/pipe/slot_payload.h"
 #include "shm/pipe/slot_word.h"
 #include "shm/segment/segment.h"
 
 namespace tarn {
-
-// A chunk as a slot names it.
-struct ChunkReference {
-  SegmentId segment;
-  std::uint32_t chunk = 0;
-  std::uint64_t size_bytes = 0;
-};
-
-// What goes into a slot, built before the slot is claimed so that the claim is short.
-struct SlotPayload {
-  std::uint64_t descriptor = 0;
-  std::array<std::uint64_t, 6> words{};
-
-  // Requires: at most kSlotPayloadBytes.
-  static SlotPayload copy_of(std::span<const std::byte> bytes) noexcept;
-  static SlotPayload reference_to(const ChunkReference& reference) noexcept;
-
-  layout::PayloadKind kind() const noexcept {
-    return static_cast<layout::PayloadKind>(descriptor & 0xff);
-  }
-  // Of an in_slot payload; at most kSlotPayloadBytes whatever the bits say.
-  std::size_t size_bytes() const noexcept;
-  ChunkReference reference() const noexcept;
-};
 
 enum class SlotPush : std::uint8_t { ok, full, closed, corrupt };
 enum class SlotPop : std::uint8_t { ok, empty, closed, corrupt };
@@ -137,9 +112,18 @@ class PipeView final : public SlotWatch {
   std::uint64_t position_of(std::uint64_t lap, std::uint32_t index) const noexcept {
     return lap * slot_count_ + index;
   }
+  // The last position in the slot at `place` whose message is over, when its word is that many
+  // laps ahead. Every position before it has been claimed, too.
+  std::uint64_t last_freed(const Place& place, std::int64_t laps_ahead) const noexcept {
+    return position_of(place.lap + static_cast<std::uint64_t>(laps_ahead) - 1, place.index);
+  }
+  // More than a walk over slots that stand still can need, from whatever hint: where it ends,
+  // others got on meanwhile, or there is nonsense in the slots.
+  std::uint64_t most_steps() const noexcept { return 4 * std::uint64_t{slot_count_} + 64; }
   bool read_reference(std::uint32_t index, ChunkReference& reference) const noexcept;
   void note_depth(std::uint64_t end) noexcept;
   void settle_head() noexcept;
+  void ring_if_closed() noexcept;
 
   layout::PipeHeader* header_ = nullptr;
   layout::Slot* slots_ = nullptr;
@@ -147,7 +131,8 @@ class PipeView final : public SlotWatch {
   std::uint32_t pipe_id_ = 0;
   unsigned shift_ = 64;  // log2 of slot_count, or 64 when it is no power of two
   bool at_least_once_ = false;
-  std::uint64_t head_seen_ = 0;  // a lower bound for head, so that producers seldom read it
+  std::uint64_t depth_sample_mask_ = 0;  // positions at which a producer looks at the depth
+  std::uint64_t head_seen_ = 0;          // a lower bound for head, so that producers seldom read it
 };
 
 }  // namespace tarn

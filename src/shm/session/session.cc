@@ -22,13 +22,19 @@ EndFacts read_end(const EndEntry& end) noexcept {
   // sync(end-added): receives the zeroed counters of an end that was just added.
   facts.pipe = end.pipe.load(std::memory_order_acquire);
   // relaxed: counters for people.
-  facts.pushed = end.pushed.load(std::memory_order_relaxed);
-  facts.pushed_bytes = end.pushed_bytes.load(std::memory_order_relaxed);
+  facts.pushed = end.pushed.load(std::memory_order_relaxed) +
+                 end.pushed_elsewhere.load(std::memory_order_relaxed);
+  facts.pushed_bytes = end.pushed_bytes.load(std::memory_order_relaxed) +
+                       end.pushed_bytes_elsewhere.load(std::memory_order_relaxed);
+  // relaxed: as above.
   facts.push_waits = end.push_waits.load(std::memory_order_relaxed);
   facts.copied_in = end.copied_in.load(std::memory_order_relaxed);
   // relaxed: as above.
-  facts.popped = end.popped.load(std::memory_order_relaxed);
-  facts.popped_bytes = end.popped_bytes.load(std::memory_order_relaxed);
+  facts.popped = end.popped.load(std::memory_order_relaxed) +
+                 end.popped_elsewhere.load(std::memory_order_relaxed);
+  facts.popped_bytes = end.popped_bytes.load(std::memory_order_relaxed) +
+                       end.popped_bytes_elsewhere.load(std::memory_order_relaxed);
+  // relaxed: as above.
   facts.pop_waits = end.pop_waits.load(std::memory_order_relaxed);
   return facts;
 }
@@ -212,8 +218,10 @@ Result<EndEntry*> SessionRecord::add_end(std::uint32_t pipe) noexcept {
   if (!allocate_to(table_end, ends_allocated_)) return Error::no_memory;
   EndEntry& end = ends()[index];
   // relaxed: published by `pipe` below.
-  for (auto* counter : {&end.pushed, &end.pushed_bytes, &end.push_waits, &end.copied_in,
-                        &end.popped, &end.popped_bytes, &end.pop_waits}) {
+  for (auto* counter :
+       {&end.pushed, &end.pushed_bytes, &end.push_waits, &end.copied_in, &end.pushed_elsewhere,
+        &end.pushed_bytes_elsewhere, &end.popped, &end.popped_bytes, &end.pop_waits,
+        &end.popped_elsewhere, &end.popped_bytes_elsewhere}) {
     counter->store(0, std::memory_order_relaxed);
   }
   // sync(end-added): hands the zeroed counters to read_end().

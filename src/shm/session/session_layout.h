@@ -53,11 +53,16 @@ struct EndEntry {
   std::atomic<std::uint64_t> pushed_bytes;
   std::atomic<std::uint64_t> push_waits;
   std::atomic<std::uint64_t> copied_in;  // pushes that copied their payload into shared memory
-  std::uint64_t reserved_producer[3];
+  // What other threads than the first one that pushed did: they need locked instructions.
+  std::atomic<std::uint64_t> pushed_elsewhere;
+  std::atomic<std::uint64_t> pushed_bytes_elsewhere;
+  std::uint64_t reserved_producer;
   alignas(kCacheLine) std::atomic<std::uint64_t> popped;
   std::atomic<std::uint64_t> popped_bytes;
   std::atomic<std::uint64_t> pop_waits;
-  std::uint64_t reserved_consumer[5];
+  std::atomic<std::uint64_t> popped_elsewhere;  // as above
+  std::atomic<std::uint64_t> popped_bytes_elsewhere;
+  std::uint64_t reserved_consumer[3];
 };
 static_assert(std::is_standard_layout_v<EndEntry> && sizeof(EndEntry) == 2 * kCacheLine);
 static_assert(offsetof(EndEntry, popped) == kCacheLine);

@@ -1,0 +1,26 @@
+#include "client/node_status.h"
+
+namespace tarn {
+
+NodeStatus to_status(const wire::StatusReply& reply) {
+  NodeStatus status;
+  status.application = wire::get_text(reply.application);
+  status.user = wire::get_text(reply.user);
+  status.directory = wire::get_text(reply.directory);
+  status.version = wire::get_text(reply.version);
+  status.keeper_pid = reply.keeper_pid;
+  status.worker_pid = reply.worker_pid;
+  status.worker_starts = reply.worker_starts;
+  status.age_ns = reply.age_ns;
+  status.ends_when_idle = reply.ends_when_idle != 0;
+  status.limit_bytes = reply.limit_bytes;
+  status.used_bytes = reply.used_bytes;
+  status.sessions = reply.sessions;
+  status.pipes = reply.pipes;
+  status.segments = reply.segments;
+  status.orphan_segments = reply.orphan_segments;
+  status.recovered_sessions = reply.recovered_sessions;
+  return status;
+}
+
+}  // namespace tarn
