@@ -36,7 +36,11 @@ struct HeapTest : ::testing::Test {
   // Loans all of a slab, pushes it and lets the slots go: it is free as soon as nobody holds it.
   std::vector<ChunkPlace> consumed_slab() {
     const std::vector<ChunkPlace> all = loan_a_slab();
-    for (std::uint64_t i = 0; i < all.size(); ++i) heap.pushed(all[i], &pipe, i);
+    for (std::uint64_t i = 0; i < all.size(); ++i) {
+      pipe.hold(i);
+      heap.pushed(all[i], &pipe, i);
+    }
+    for (std::uint64_t i = 0; i < all.size(); ++i) pipe.let_go(i);
     return all;
   }
   // Whether the next loan gets that chunk; it is given back.
