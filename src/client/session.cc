@@ -91,8 +91,8 @@ struct Greeted {
   Reply reply;
 };
 
-// A worker that dies before it answers is no error: the next one is asked, with the same segment, by
-// which it knows the session that the last one may have begun.
+// A worker that dies before it answers is no error: the next one is asked, with the same segment,
+// by which it knows the session that the last one may have begun.
 Result<Greeted, Error> say_hello(const Domain& domain, const ConnectOptions& options,
                                  const wire::Hello& hello, int record_fd) {
   const Deadline deadline = Deadline::in(options.patience);
