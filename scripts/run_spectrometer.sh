@@ -41,7 +41,7 @@ start_programs() {
   start spectrometer-source "${sounds[@]}"
 }
 
-declare -A program_of # process id -> program, of those that still run
+declare -A program_of=() # process id -> program, of those that still run
 start() {
   # In the background a program ignores Ctrl-C, so that it is this script that ends it.
   "$bin/$1" "${@:2}" &

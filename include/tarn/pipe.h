@@ -121,7 +121,8 @@ class Pipe {
 
   // --- Ends ---------------------------------------------------------------------------------
   // Nothing more goes in, from anybody; consumers drain what is there, then get `closed`.
-  // Idempotent. The name goes when the last handle anywhere goes, or with Session::remove_pipe().
+  // Idempotent. A closed pipe ends, and its name is free again, when it is empty and nobody has it
+  // open; Session::remove_pipe() ends any other.
   void close() noexcept;
   bool is_closed() const noexcept;
 

@@ -26,7 +26,7 @@ class Observer {
 
  private:
   explicit Observer(Domain domain) : domain_(std::move(domain)) {}
-  FullStatus greet();
+  FullStatus greet(Deadline deadline);
   // Connects once more when the worker was restarted since the last question.
   Result<Reply, Error> ask_bytes(std::span<const std::byte> request, const char* attempted);
 

@@ -1,5 +1,9 @@
 #include "tarn/session.h"
 
+#include <chrono>
+#include <thread>
+#include <utility>
+
 #include "client/domain.h"
 #include "client/hello.h"
 #include "client/node_status.h"
@@ -8,6 +12,9 @@
 
 namespace tarn {
 namespace {
+
+using namespace std::chrono_literals;
+constexpr auto kPauseBetweenWorkers = 1ms;
 
 template <class T>
 T unwrap(Result<T, Error> result) {
@@ -79,6 +86,30 @@ detail::SessionCore& require_session(const std::shared_ptr<detail::SessionCore>&
   return *core;
 }
 
+struct Greeted {
+  os::UniqueFd socket;
+  Reply reply;
+};
+
+// A worker that dies before it answers is no error: the next one is asked, with the same segment,
+// by which it knows the session that the last one may have begun.
+Result<Greeted, Error> say_hello(const Domain& domain, const ConnectOptions& options,
+                                 const wire::Hello& hello, int record_fd) {
+  const Deadline deadline = Deadline::in(options.patience);
+  for (;;) {
+    bool started = false;
+    auto socket = options.start_node ? reach_or_start_node(domain, false, deadline, started)
+                                     : reach_node(domain);
+    if (!socket) return std::move(socket).error();
+    auto reply = ask_once(socket->get(), wire::bytes_of(hello), record_fd, deadline);
+    if (reply) return Greeted{std::move(*socket), std::move(*reply)};
+    if (reply.error().code() != Error::node_lost || deadline.has_passed()) {
+      return std::move(reply).error();
+    }
+    std::this_thread::sleep_for(kPauseBetweenWorkers);
+  }
+}
+
 }  // namespace
 
 Session connect(const ConnectOptions& options) {
@@ -88,17 +119,12 @@ Session connect(const ConnectOptions& options) {
     session.observer_ = unwrap(detail::Observer::create(domain));
     return session;
   }
-  const Deadline deadline = Deadline::in(options.patience);
-  bool started = false;
-  os::UniqueFd socket = options.start_node
-                            ? unwrap(reach_or_start_node(domain, false, deadline, started))
-                            : unwrap(reach_node(domain));
   const auto self = os::identify(os::own_pid());
   if (!self) throw Error(self.error(), "join the domain", "/proc/self/stat", "mount /proc");
   SessionRecord record = unwrap(SessionRecord::create(*self));
   wire::Hello hello = make_hello(options.name.empty() ? os::program_name() : options.name);
   hello.quota_bytes = options.quota_bytes;
-  Reply reply = unwrap(ask_once(socket.get(), wire::bytes_of(hello), record.fd(), deadline));
+  auto [socket, reply] = unwrap(say_hello(domain, options, hello, record.fd()));
   const auto welcome = unwrap(reply.as<wire::Welcome>("join the domain"));
   if (reply.descriptors.empty() || welcome.session_index == 0 ||
       welcome.session_index >= layout::kMaxSessions) {

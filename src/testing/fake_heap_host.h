@@ -16,6 +16,7 @@ class FakeSlots final : public SlotWatch {
  public:
   void hold(std::uint64_t position) { held_.insert(position); }
   void let_go(std::uint64_t position) { held_.erase(position); }
+  void let_all_go() { held_.clear(); }
   void name(SegmentId segment, std::uint32_t chunk) { named_.push_back({segment, chunk}); }
   void name_nothing() { named_.clear(); }
   // Called at the end of each look at the slots: what others do just then.

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,7 +11,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -20,69 +18,14 @@
 #include <sstream>
 #include <thread>
 
-#include "tarn/tarn.h"
-#include "testing/findings.h"
+#include "tests/e2e/doctor_fixture.h"
 
 namespace tarn {
 namespace {
 
 using namespace std::chrono_literals;
-namespace fs = std::filesystem;
 using testing::about;
 using testing::mentions;
-
-// A domain of its own, below a temporary $XDG_RUNTIME_DIR.
-class DoctorTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "tarn-doctor-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-    ::setenv("XDG_RUNTIME_DIR", root_.c_str(), 1);
-    ::setenv("TARN_DAEMON", TARN_TEST_BIN_DIR "/tarnd", 1);
-    directory_ = run_directory(options());
-  }
-
-  void TearDown() override {
-    if (stopped_ != 0) ::kill(stopped_, SIGCONT);
-    try {
-      stop_node(options(), true);
-    } catch (const Error& error) {
-      // After a test that failed half-way: the node must not outlive its directory.
-      ADD_FAILURE() << error.what();
-      if (keeper_ != 0) ::kill(keeper_, SIGKILL);
-    }
-    fs::remove_all(root_);
-  }
-
-  static ConnectOptions options() {
-    ConnectOptions options;
-    options.application = "doctor";
-    options.user = "patient";
-    options.start_node = false;
-    options.observer = true;
-    return options;
-  }
-
-  void make_directory() {
-    for (fs::path level = directory_; level != root_; level = level.parent_path()) {
-      fs::create_directories(level);
-      fs::permissions(level, fs::perms::owner_all);
-    }
-  }
-
-  NodeStatus start() {
-    start_node(options());
-    const NodeStatus status = connect(options()).status();
-    keeper_ = status.keeper_pid;
-    return status;
-  }
-
-  fs::path root_;
-  fs::path directory_;
-  pid_t keeper_ = 0;
-  pid_t stopped_ = 0;
-};
 
 void write_text(const fs::path& path, const std::string& text) {
   std::ofstream(path) << text;
@@ -95,27 +38,6 @@ pid_t dead_pid() {
   if (child == 0) ::_exit(0);
   ::waitpid(child, nullptr, 0);
   return child;
-}
-
-// Also true of a process whose parent has not yet looked.
-bool has_ended(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string text;
-  if (!std::getline(file, text)) return true;
-  return text.find(") Z ") != std::string::npos || text.find(") X ") != std::string::npos;
-}
-
-void wait_for_end_of(pid_t pid) {
-  while (!has_ended(pid)) std::this_thread::sleep_for(1ms);
-}
-
-// 0 while the worker is on its way up.
-pid_t worker_of(const ConnectOptions& options) {
-  try {
-    return connect(options).status().worker_pid;
-  } catch (const Error&) {
-    return 0;
-  }
 }
 
 void leave_dead_socket(const fs::path& path) {
@@ -366,60 +288,6 @@ TEST_F(DoctorTest, MemoryCgroupSetsTheDomainsLimit) {
   EXPECT_EQ(about(findings, "memory").severity, Severity::warning);
   EXPECT_TRUE(mentions(about(findings, "memory").found, "may take 50 MiB"))
       << about(findings, "memory").found;
-}
-
-TEST_F(DoctorTest, RunningNodeIsWell) {
-  const NodeStatus status = start();
-  const auto findings = examine_host(options());
-  const Finding node = about(findings, "node");
-  EXPECT_EQ(node.severity, Severity::ok) << node.found;
-  EXPECT_TRUE(mentions(node.found, std::to_string(status.keeper_pid))) << node.found;
-  EXPECT_EQ(about(findings, "node's memory").severity, Severity::ok);
-  EXPECT_EQ(about(findings, "pid file").severity, Severity::ok);
-  EXPECT_EQ(about(findings, "socket").severity, Severity::ok);
-  EXPECT_EQ(connect(options()).status().sessions, 0u);
-}
-
-TEST_F(DoctorTest, RestartedWorkerIsAWarning) {
-  const NodeStatus status = start();
-  ASSERT_EQ(::kill(status.worker_pid, SIGKILL), 0);
-  wait_for_end_of(status.worker_pid);
-  while (worker_of(options()) == 0) std::this_thread::sleep_for(1ms);
-  const Finding worker = about(examine_host(options()), "node's worker");
-  EXPECT_EQ(worker.severity, Severity::warning);
-  EXPECT_TRUE(mentions(worker.found, "1 time")) << worker.found;
-}
-
-TEST_F(DoctorTest, StoppedNodeIsAProblem) {
-  const NodeStatus status = start();
-  stopped_ = status.worker_pid;
-  ASSERT_EQ(::kill(status.worker_pid, SIGSTOP), 0);
-  EXPECT_EQ(about(examine_host(options()), "node").severity, Severity::problem);
-}
-
-TEST_F(DoctorTest, KilledNodeLeavesWarningsThatTheNextOneCures) {
-  const NodeStatus status = start();
-  ASSERT_EQ(::kill(status.keeper_pid, SIGKILL), 0);
-  wait_for_end_of(status.keeper_pid);
-  wait_for_end_of(status.worker_pid);
-  const auto dead = examine_host(options());
-  EXPECT_EQ(about(dead, "pid file").severity, Severity::warning);
-  EXPECT_EQ(about(dead, "socket").severity, Severity::warning);
-  start();
-  const auto alive = examine_host(options());
-  EXPECT_EQ(about(alive, "pid file").severity, Severity::ok);
-  EXPECT_EQ(about(alive, "socket").severity, Severity::ok);
-  EXPECT_EQ(about(alive, "node").severity, Severity::ok);
-}
-
-TEST_F(DoctorTest, NodeWhoseSocketWasRemovedIsAProblem) {
-  const NodeStatus status = start();
-  fs::remove(directory_ / "socket");
-  const Finding socket = about(examine_host(options()), "socket");
-  EXPECT_EQ(socket.severity, Severity::problem);
-  EXPECT_TRUE(mentions(socket.cure, "kill " + std::to_string(status.keeper_pid))) << socket.cure;
-  ASSERT_EQ(::kill(status.keeper_pid, SIGTERM), 0);
-  wait_for_end_of(status.keeper_pid);
 }
 
 }  // namespace

@@ -9,6 +9,27 @@ namespace {
 
 constexpr std::size_t kBatch = 64;
 
+// Each viewer is compared by itself: in a sum, a hostile one could hide another's change.
+bool knows_rows(const Slab& slab, const std::shared_ptr<const ViewerSet>& viewers) noexcept {
+  if (slab.rows_of != viewers) return false;
+  for (std::size_t i = 0; i < viewers->viewers.size(); ++i) {
+    if (viewers->viewers[i].view.row_changes() != slab.row_changes[i]) return false;
+  }
+  return true;
+}
+
+void find_rows(Slab& slab, const std::shared_ptr<const ViewerSet>& viewers) {
+  slab.rows.clear();
+  slab.row_changes.clear();
+  slab.rows_of = viewers;
+  for (const Viewer& viewer : viewers->viewers) {
+    // Counted first: a row that is added behind our back is found at the next look.
+    slab.row_changes.push_back(viewer.view.row_changes());
+    const auto row = viewer.view.row(slab.id);
+    if (row) slab.rows.push_back(*row);
+  }
+}
+
 }  // namespace
 
 void format_slab(const Segment& segment, std::uint64_t chunk_bytes, std::uint32_t chunks) noexcept {
@@ -137,17 +158,7 @@ bool Heap::mark_needed(Class& chunks, const std::shared_ptr<const ViewerSet>& vi
 
 bool Heap::is_held(Slab& slab, std::uint32_t chunk,
                    const std::shared_ptr<const ViewerSet>& viewers) {
-  std::uint64_t changes = 0;
-  for (const Viewer& viewer : viewers->viewers) changes += viewer.view.row_changes();
-  if (slab.rows_of != viewers || slab.row_changes != changes) {
-    slab.rows.clear();
-    for (const Viewer& viewer : viewers->viewers) {
-      const auto row = viewer.view.row(slab.id);
-      if (row) slab.rows.push_back(*row);
-    }
-    slab.rows_of = viewers;
-    slab.row_changes = changes;
-  }
+  if (!knows_rows(slab, viewers)) find_rows(slab, viewers);
   return std::any_of(slab.rows.begin(), slab.rows.end(), [&](const auto& row) {
     // sync(hold-ended): whoever sees the hold's end sees the reader done with the bytes.
     return chunk < row.size() && row[chunk].load(std::memory_order_acquire) != 0;

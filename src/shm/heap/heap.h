@@ -74,10 +74,10 @@ struct Slab {
   std::uint32_t chunk_count = 0;
   std::uint32_t free_count = 0;  // guarded by the class's lock
   std::uint64_t last_loan_tick = 0;
-  // Where the viewers count our chunks, as of `rows_of` and the sum of their row_changes.
+  // Where the viewers count our chunks, as of `rows_of` and each one's row_changes.
   std::vector<std::span<const layout::HoldCount>> rows;
   std::shared_ptr<const ViewerSet> rows_of;
-  std::uint64_t row_changes = 0;
+  std::vector<std::uint64_t> row_changes;
 
   std::byte* chunk(std::uint32_t index) const noexcept {
     return segment.base() + layout::kFirstChunkOffset + index * chunk_bytes;

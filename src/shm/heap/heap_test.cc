@@ -33,11 +33,17 @@ struct HeapTest : ::testing::Test {
     TARN_ASSERT(host.added == 1, host.added);
     return all;
   }
-  // Loans all of a slab, pushes it and lets the slots go: it is free as soon as nobody holds it.
-  std::vector<ChunkPlace> consumed_slab() {
+  // Loans all of a slab and pushes it. It is free once pipe.let_all_go() and nobody holds it.
+  std::vector<ChunkPlace> pushed_slab() {
     const std::vector<ChunkPlace> all = loan_a_slab();
-    for (std::uint64_t i = 0; i < all.size(); ++i) heap.pushed(all[i], &pipe, i);
+    push(all);
     return all;
+  }
+  void push(const std::vector<ChunkPlace>& all) {
+    for (std::uint64_t i = 0; i < all.size(); ++i) {
+      pipe.hold(i);
+      heap.pushed(all[i], &pipe, i);
+    }
   }
   // Whether the next loan gets that chunk; it is given back.
   bool is_loaned_next(const ChunkPlace& wanted) {
@@ -97,10 +103,11 @@ TEST_F(HeapTest, AChunkIsFreeOnceItsSlotHasMovedOnAndNobodyHoldsIt) {
 TEST_F(HeapTest, AHeldChunkIsNotLoanedBeforeTheLastHoldEnds) {
   FakeViewer& viewer = host.add_viewer();
   FakeViewer& other = host.add_viewer();
-  const auto all = consumed_slab();
+  const auto all = pushed_slab();
   for (const ChunkPlace& place : all) ++viewer.hold(place);
   ++viewer.hold(all[1]);
   ++other.hold(all[1]);
+  pipe.let_all_go();
   EXPECT_NE(loan().slab, all[0].slab);
   EXPECT_EQ(host.added, 2u);
   --viewer.hold(all[1]);
@@ -126,8 +133,9 @@ TEST_F(HeapTest, AFullPipeDoesNotHideWhatStandsBehindIt) {
 
 TEST_F(HeapTest, AChunkThatACarriersSlotNamesIsNotLoaned) {
   FakeSlots& carrier = host.add_carrier();
-  const auto all = consumed_slab();
+  const auto all = pushed_slab();
   for (const ChunkPlace& place : all) carrier.name(place.slab->id, place.chunk);
+  pipe.let_all_go();
   EXPECT_NE(loan().slab, all[0].slab);
   carrier.name_nothing();
   host.most_slab_bytes = 0;
@@ -141,8 +149,9 @@ TEST_F(HeapTest, AChunkThatACarriersSlotNamesIsNotLoaned) {
 // --- What moves while the owner looks -----------------------------------------------------------
 
 TEST_F(HeapTest, NothingIsFreedWhenAViewerJoinsWhileTheOwnerLooks) {
-  const auto all = consumed_slab();
+  const auto all = pushed_slab();
   host.after_viewers = [&] { host.move_epoch(); };
+  pipe.let_all_go();
   EXPECT_NE(loan().slab, all[0].slab);
   EXPECT_EQ(host.added, 2u);
   host.after_viewers = nullptr;
@@ -159,7 +168,7 @@ TEST_F(HeapTest, NothingIsFreedWhenAViewerJoinsWhileTheOwnerLooks) {
 TEST_F(HeapTest, NothingIsFreedWhenAMessageIsPassedOnWhileTheOwnerLooks) {
   FakeViewer& viewer = host.add_viewer();
   FakeSlots& carrier = host.add_carrier();
-  const auto all = consumed_slab();
+  const auto all = pushed_slab();
   ++viewer.hold(all[0]);
   carrier.after_look = [&] {
     if (viewer.hold(all[0]) == 0) return;
@@ -167,6 +176,7 @@ TEST_F(HeapTest, NothingIsFreedWhenAMessageIsPassedOnWhileTheOwnerLooks) {
     viewer.record().bump_forwards();
     --viewer.hold(all[0]);
   };
+  pipe.let_all_go();
   for (int i = 0; i < 100; ++i) {
     const ChunkPlace got = loan();
     ASSERT_FALSE(got.slab == all[0].slab && got.chunk == all[0].chunk) << i;
@@ -174,9 +184,10 @@ TEST_F(HeapTest, NothingIsFreedWhenAMessageIsPassedOnWhileTheOwnerLooks) {
 }
 
 TEST_F(HeapTest, NothingIsFreedWhileTheNodeDoesNotSayWhoLooks) {
-  const auto all = consumed_slab();
+  const auto all = pushed_slab();
   host.node_answers = false;
   host.move_epoch();
+  pipe.let_all_go();
   EXPECT_NE(loan().slab, all[0].slab);
   host.node_answers = true;
   host.most_slab_bytes = 0;
@@ -188,14 +199,37 @@ TEST_F(HeapTest, NothingIsFreedWhileTheNodeDoesNotSayWhoLooks) {
 }
 
 TEST_F(HeapTest, AViewerThatTheOwnerHasNotMetYetProtectsWhatItHolds) {
-  const auto all = consumed_slab();
+  const auto all = pushed_slab();
   FakeViewer& late = host.add_viewer();
   ++late.hold(all[2]);
+  pipe.let_all_go();
   host.most_slab_bytes = 0;
   std::set<std::uint32_t> back;
   for (auto got = heap.loan(kSize); got; got = heap.loan(kSize)) back.insert(got->chunk);
   EXPECT_EQ(back.size(), all.size() - 1);
   EXPECT_EQ(back.count(all[2].chunk), 0u);
+}
+
+// The owner knows the rows from its last look. Now a viewer that did not hold anything yet adds its
+// row, and a hostile one turns its own counter back by as much.
+TEST_F(HeapTest, AHostileViewerDoesNotHideAnothersNewRow) {
+  FakeViewer& honest = host.add_viewer();
+  FakeViewer& hostile = host.add_viewer();
+  ASSERT_TRUE(hostile.record().add_row({99, 1}, 1));
+  const auto all = pushed_slab();
+  pipe.let_all_go();
+  heap.give_back(loan());  // looks
+  std::vector<ChunkPlace> again;
+  while (again.size() < all.size()) again.push_back(loan());
+  ++honest.hold(all[0]);
+  auto& header = **hostile.record().segment().at<layout::SessionHeader>(0);
+  header.row_changes = 0;
+  push(again);
+  pipe.let_all_go();
+  host.most_slab_bytes = 0;
+  for (auto got = heap.loan(kSize); got; got = heap.loan(kSize)) {
+    ASSERT_FALSE(got->slab == all[0].slab && got->chunk == all[0].chunk);
+  }
 }
 
 TEST(HoldScanTest, AnswersOnlyWhatItLookedFor) {
@@ -246,7 +280,8 @@ TEST_F(HeapTest, AMessageBeyondTheLargestChunkIsTooLarge) {
 }
 
 TEST_F(HeapTest, SlabsThatNobodyUsedForAWhileGoBack) {
-  const auto all = consumed_slab();
+  const auto all = pushed_slab();
+  pipe.let_all_go();
   const std::uint64_t with_slab = heap.slab_bytes();
   EXPECT_GT(with_slab, 0u);
   heap.return_idle(3);
@@ -260,8 +295,9 @@ TEST_F(HeapTest, SlabsThatNobodyUsedForAWhileGoBack) {
 
 TEST_F(HeapTest, ASlabOfWhichOneChunkIsInUseStays) {
   FakeViewer& viewer = host.add_viewer();
-  const auto all = consumed_slab();
+  const auto all = pushed_slab();
   ++viewer.hold(all[3]);
+  pipe.let_all_go();
   for (int i = 0; i < 10; ++i) heap.return_idle(3);
   EXPECT_TRUE(host.removed.empty());
   --viewer.hold(all[3]);

@@ -54,7 +54,6 @@ Result<PipeView> PipeView::attach(const Segment& segment) noexcept {
   if (segment.size() != layout::pipe_bytes(view.slot_count_)) return Error::corrupt;
   if ((*header)->delivery > 1) return Error::corrupt;
   view.header_ = *header;
-  view.depth_sample_mask_ = std::bit_floor(std::clamp(view.slot_count_ / 4, 1U, 16U)) - 1;
   view.slots_ = reinterpret_cast<Slot*>(segment.base() + layout::kSlotsOffset);
   view.pipe_id_ = (*header)->pipe_id;
   view.at_least_once_ = (*header)->delivery == 1;
@@ -128,7 +127,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
     TARN_CRASH_POINT("pipe.push.published");
     ring(header_->items_bell);
     advance(header_->tail, at + 1);  // [4]
-    if ((at & depth_sample_mask_) == 0) note_depth(at + 1);
+    note_depth(at);
     position = at;
     return SlotPush::ok;
   }
@@ -330,19 +329,18 @@ void PipeView::ring_everybody() noexcept {
   ring_all(header_->space_bell);
 }
 
-// Keeps the high-water mark. Reads the consumers' line, and so slows them, only when the mark might
-// rise, and in large pipes only now and then: a short peak may be seen a few messages low.
-void PipeView::note_depth(std::uint64_t end) noexcept {
-  std::atomic_ref<std::uint64_t> head_seen(head_seen_);
-  // relaxed: statistics, here and below; the mark is a maximum over moments near each push.
+// Keeps the high-water mark: it is too low when the message that is a mark's length behind this one
+// is still in its slot. That line is nobody's concern any more, so that looking slows no consumer.
+// A high mark is checked only now and then: a short peak may be seen a few messages low.
+void PipeView::note_depth(std::uint64_t pushed) noexcept {
+  constexpr std::uint64_t kAlwaysBelow = 8;
+  constexpr std::uint64_t kSometimes = 15;
+  // relaxed: a statistic, here and below; producers that race may leave the lower mark.
   const std::uint64_t mark = header_->high_water.load(std::memory_order_relaxed);
-  if (end - head_seen.load(std::memory_order_relaxed) <= mark) [[likely]]
-    return;
-  const std::uint64_t head = header_->head.load(std::memory_order_relaxed);
-  head_seen.store(head, std::memory_order_relaxed);
-  if (end > head && end - head > mark) {
-    header_->high_water.store(end - head, std::memory_order_relaxed);
-  }
+  if (mark >= kAlwaysBelow && (pushed & kSometimes) != 0) return;
+  std::uint64_t depth = mark;
+  while (depth < slot_count_ && depth <= pushed && !is_gone(pushed - depth)) ++depth;
+  if (depth > mark) advance(header_->high_water, depth);
 }
 
 // Pushes the head hint over what is consumed.

@@ -124,7 +124,7 @@ class PipeView final : public SlotWatch {
   // others got on meanwhile, or there is nonsense in the slots.
   std::uint64_t most_steps() const noexcept { return 4 * std::uint64_t{slot_count_} + 64; }
   bool read_reference(std::uint32_t index, ChunkReference& reference) const noexcept;
-  void note_depth(std::uint64_t end) noexcept;
+  void note_depth(std::uint64_t pushed) noexcept;
   void settle_head() noexcept;
   void ring_if_closed() noexcept;
 
@@ -134,8 +134,6 @@ class PipeView final : public SlotWatch {
   std::uint32_t pipe_id_ = 0;
   unsigned shift_ = 64;  // log2 of slot_count, or 64 when it is no power of two
   bool at_least_once_ = false;
-  std::uint64_t depth_sample_mask_ = 0;  // positions at which a producer looks at the depth
-  std::uint64_t head_seen_ = 0;          // a lower bound for head, so that producers seldom read it
 };
 
 }  // namespace tarn

@@ -206,13 +206,6 @@ TEST(PipeTest, NotClosedWhileAProducerIsAtIt) {
 
 #ifdef TARN_CRASH_POINTS
 
-hook_crash_points([](const char* passed) { g_act(passed); });
-}
-AtCrashPoint(const AtCrashPoint&) = delete;
-AtCrashPoint& operator=(const AtCrashPoint&) = delete;
-~AtCrashPoint() { hook_crash_points(nullptr); }
-};
-
 // A consumer steps over a slot whose producer is at it. While it walks on, the producer finishes,
 // and pushes its next message: that one must not be taken for the older.
 TEST(PipeTest, AProducersMessagesStayInOrderWhenItFinishesBehindAWalkingConsumer) {

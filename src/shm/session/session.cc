@@ -222,11 +222,11 @@ Result<EndEntry*> SessionRecord::add_end(std::uint32_t pipe) noexcept {
   const std::uint64_t table_end = layout::kEndTableOffset + (index + 1) * sizeof(EndEntry);
   if (!allocate_to(table_end, ends_allocated_)) return Error::no_memory;
   EndEntry& end = ends()[index];
-  // relaxed: published by `pipe` below.
   for (auto* counter :
        {&end.pushed, &end.pushed_bytes, &end.push_waits, &end.copied_in, &end.pushed_elsewhere,
         &end.pushed_bytes_elsewhere, &end.popped, &end.popped_bytes, &end.pop_waits,
         &end.popped_elsewhere, &end.popped_bytes_elsewhere}) {
+    // relaxed: published by `pipe` below.
     counter->store(0, std::memory_order_relaxed);
   }
   TARN_CRASH_POINT("session.end.filled");
