@@ -1,5 +1,10 @@
 #include "testing/fake_heap_host.h"
 
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+
 #include "base/assert.h"
 #include "testing/shared_pipe.h"
 
@@ -23,6 +28,8 @@ namespace {
 SessionRecord make_record() {
   auto made = SessionRecord::create({1, 1});
   TARN_ASSERT(made.has_value());
+  const Segment& segment = made->segment();
+  TARN_ASSERT(::madvise(segment.base(), segment.size(), MADV_DOFORK) == 0, errno);
   return *std::move(made);
 }
 
@@ -58,9 +65,23 @@ FakeViewer& FakeHeapHost::add_viewer() {
 }
 
 FakeSlots& FakeHeapHost::add_carrier() {
-  carriers_.push_back(std::make_shared<FakeSlots>());
+  auto slots = std::make_shared<FakeSlots>();
+  add_carrier(slots);
+  return *slots;
+}
+
+void FakeHeapHost::add_carrier(std::shared_ptr<const SlotWatch> slots) {
+  carriers_.push_back(std::move(slots));
   move_epoch();
-  return *carriers_.back();
+}
+
+void FakeHeapHost::remove_viewer(const FakeViewer& viewer) {
+  const auto found = std::find_if(viewers_.begin(), viewers_.end(),
+                                  [&](const auto& known) { return known.get() == &viewer; });
+  TARN_ASSERT(found != viewers_.end());
+  buried_.push_back(std::move(*found));
+  viewers_.erase(found);
+  move_epoch();
 }
 
 Result<AddedSlab, Error> FakeHeapHost::add_slab(std::uint64_t chunk_bytes, std::uint32_t chunks) {

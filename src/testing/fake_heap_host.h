@@ -34,7 +34,8 @@ class FakeSlots final : public SlotWatch {
   std::vector<Named> named_;
 };
 
-// A session that may hold chunks: the writing side here, the reading side in the viewers' list.
+// A session that may hold chunks: the writing side here, the reading side in the viewers' list. A
+// fork()ed child may play its process: it shares the memory.
 class FakeViewer {
  public:
   explicit FakeViewer(std::uint32_t index);
@@ -55,6 +56,9 @@ class FakeHeapHost final : public HeapHost {
   // A viewer, or a carrier, joins: the epoch moves.
   FakeViewer& add_viewer();
   FakeSlots& add_carrier();
+  void add_carrier(std::shared_ptr<const SlotWatch> slots);
+  // Its session is dead, and the node has dropped its rows.
+  void remove_viewer(const FakeViewer& viewer);
   void move_epoch() { ++epoch_; }
   // As an answer that a worker gave before the epoch moved.
   std::function<void()> after_viewers;
@@ -73,7 +77,8 @@ class FakeHeapHost final : public HeapHost {
   std::uint64_t epoch_ = 1;
   std::shared_ptr<ViewerSet> known_;
   std::vector<std::unique_ptr<FakeViewer>> viewers_;
-  std::vector<std::shared_ptr<FakeSlots>> carriers_;
+  std::vector<std::unique_ptr<FakeViewer>> buried_;  // somebody may still look at its memory
+  std::vector<std::shared_ptr<const SlotWatch>> carriers_;
 };
 
 }  // namespace tarn::testing
