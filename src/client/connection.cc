@@ -13,6 +13,13 @@ using namespace std::chrono_literals;
 
 constexpr auto kComeBackWithin = 10s;
 
+// Another node, or one that does not know us: what it says will not change. A node that lacks
+// something for now is asked again.
+bool is_final(Error::Code code) noexcept {
+  return code == Error::access_denied || code == Error::version_mismatch ||
+         code == Error::invalid_argument || code == Error::corrupt;
+}
+
 Error lost(const char* attempted, const wire::RunPaths& paths) {
   return Error(Error::node_lost, attempted, "node at '" + paths.directory + "'",
                "it ended or does not answer: see `tarn status`, then connect again");
@@ -47,10 +54,9 @@ Result<Reply, Error> ask_once(int socket, std::span<const std::byte> request, in
 }
 
 Connection::Connection(os::UniqueFd socket, wire::RunPaths paths, wire::Hello resume,
-                       int session_fd, Hooks hooks)
+                       Hooks hooks)
     : paths_(std::move(paths)),
       resume_(resume),
-      session_fd_(session_fd),
       hooks_(std::move(hooks)),
       socket_(std::move(socket)),
       thread_(os::start_quiet_thread("tarn-session", [this] { run(); })) {}
@@ -168,13 +174,13 @@ void Connection::come_back() {
 bool Connection::try_resume() {
   auto socket = os::connect_to(paths_.socket);
   if (!socket) return false;
-  auto reply = ask_once(socket->get(), wire::bytes_of(resume_), session_fd_, Deadline::in(2s));
+  // The node has our segment: sent again, it would cost a full node the descriptor that it lacks.
+  auto reply = ask_once(socket->get(), wire::bytes_of(resume_), -1, Deadline::in(2s));
   if (!reply) return false;
   const auto welcome = reply->as<wire::Welcome>("come back to the node");
   const std::lock_guard guard(lock_);
   if (!welcome) {
-    // Another node, or one that does not know us: what it says will not change.
-    node_ended_ = welcome.error().code() != Error::busy;
+    node_ended_ = is_final(welcome.error().code());
     changed_.notify_all();
     return node_ended_;
   }

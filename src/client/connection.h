@@ -54,8 +54,7 @@ class Connection {
   };
 
   // Takes over a connected socket after Welcome. `resume` is the Hello that brings us back.
-  Connection(os::UniqueFd socket, wire::RunPaths paths, wire::Hello resume, int session_fd,
-             Hooks hooks);
+  Connection(os::UniqueFd socket, wire::RunPaths paths, wire::Hello resume, Hooks hooks);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   // Says goodbye and ends the thread.
@@ -106,7 +105,6 @@ class Connection {
 
   const wire::RunPaths paths_;
   const wire::Hello resume_;
-  const int session_fd_;
   const Hooks hooks_;
   std::mutex lock_;
   std::condition_variable changed_;

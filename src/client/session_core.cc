@@ -34,8 +34,8 @@ std::shared_ptr<SessionCore> SessionCore::create(os::UniqueFd socket, const wire
   hooks.segment_gone = [raw = core.get()](SegmentId id) {
     raw->slabs_.forget(id, raw->record_, raw->record_lock_);
   };
-  core->connection_ = std::make_unique<Connection>(std::move(socket), paths, resume,
-                                                   core->record_.fd(), std::move(hooks));
+  core->connection_ =
+      std::make_unique<Connection>(std::move(socket), paths, resume, std::move(hooks));
   core->housekeeper_ =
       os::start_quiet_thread("tarn-housekeeper", [raw = core.get()] { raw->keep_house(); });
   return core;

@@ -62,7 +62,7 @@ Result<ProcessIdentity> identify(std::int32_t pid) noexcept {
   std::array<char, 64> path{};
   std::snprintf(path.data(), path.size(), "/proc/%d/stat", pid);
   const UniqueFd file(::open(path.data(), O_RDONLY | O_CLOEXEC));
-  if (!file) return Error::not_found;
+  if (!file) return errno == EMFILE || errno == ENFILE ? Error::no_descriptors : Error::not_found;
   std::array<char, 1024> text{};
   const ssize_t count = ::read(file.get(), text.data(), text.size() - 1);
   if (count <= 0) return Error::not_found;

@@ -18,7 +18,7 @@ class NodeTest : public ::testing::Test {
  protected:
   NodeTest() {
     std::signal(SIGPIPE, SIG_IGN);
-    set_watchdog(kWatchdogSeconds);
+    set_watchdog();
     shared_names_ = names_below("/dev/shm");
   }
   ~NodeTest() override {
@@ -66,7 +66,7 @@ inline int run(int argc, char** argv, const Roles& roles) {
     return RUN_ALL_TESTS();
   }
   std::signal(SIGPIPE, SIG_IGN);
-  set_watchdog(kWatchdogSeconds);
+  set_watchdog();
   const int status = (*role)(arguments);
   const bool failed = ::testing::UnitTest::GetInstance()->ad_hoc_test_result().Failed();
   return status != 0 ? status : failed ? 1 : 0;

@@ -1,9 +1,11 @@
 #include "testing/process_fixture.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@ namespace tarn::testkit {
 namespace {
 
 constexpr std::string_view kRoleOption = "--role=";
+constexpr unsigned kWatchdogSeconds = 100;
 constexpr const char* kApplication = "test";
 constexpr const char* kUser = "tester";
 
@@ -65,12 +68,10 @@ void print_threads(pid_t pid) {
 // Not async-signal-safe, and need not be: the process hangs, and ends here.
 void on_watchdog(int) {
   std::fprintf(stderr, "watchdog: pid %d hangs\n", ::getpid());
-  print_threads(::getpid());
+  print_whereabouts();
   for (auto& cell : g_children) {
     const pid_t child = cell.load();
-    if (child == 0) continue;
-    print_threads(child);
-    ::kill(child, SIGKILL);
+    if (child != 0) ::kill(child, SIGKILL);
   }
   ::_exit(124);
 }
@@ -105,11 +106,24 @@ std::string read_line(int fd) {
 
 }  // namespace
 
-void set_watchdog(unsigned seconds) {
+void print_whereabouts() {
+  print_threads(::getpid());
+  for (auto& cell : g_children) {
+    const pid_t child = cell.load();
+    if (child == 0) continue;
+    print_threads(child);
+    for (const pid_t grandchild : children_of(child)) print_threads(grandchild);
+  }
+}
+
+void set_watchdog() {
+  const char* wish = std::getenv("TARN_WATCHDOG");
+  const unsigned long seconds =
+      wish != nullptr ? std::strtoul(wish, nullptr, 10) : kWatchdogSeconds;
   struct sigaction action {};
   action.sa_handler = on_watchdog;
   ::sigaction(SIGALRM, &action, nullptr);
-  ::alarm(seconds);
+  ::alarm(static_cast<unsigned>(seconds));
 }
 
 std::string Ending::text() const {
@@ -242,6 +256,45 @@ std::string PrivateDomain::log() const { return read_text(folder_ / "log"); }
 
 void await(const std::function<bool()>& condition) {
   while (!condition()) ::usleep(1000);
+}
+
+std::vector<pid_t> children_of(pid_t parent) {
+  std::vector<pid_t> children;
+  const std::string id = std::to_string(parent);
+  std::istringstream text(read_text("/proc/" + id + "/task/" + id + "/children"));
+  for (pid_t child = 0; text >> child;) children.push_back(child);
+  return children;
+}
+
+namespace {
+
+// A child that runs, or nothing when it has ended and only waits for its parent to notice.
+int open_running(pid_t child) {
+  const int descriptor = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
+  pollfd ended{descriptor, POLLIN, 0};
+  if (descriptor < 0 || ::poll(&ended, 1, 0) == 0) return descriptor;
+  ::close(descriptor);
+  return -1;
+}
+
+}  // namespace
+
+bool kill_child_of(pid_t parent) {
+  int child = -1;
+  await([&] {
+    const auto children = children_of(parent);
+    if (children.empty()) return ::kill(parent, 0) != 0;
+    child = open_running(children[0]);
+    // Its number may have become somebody else's before we had the descriptor.
+    if (child >= 0 && children_of(parent) != children) ::close(std::exchange(child, -1));
+    return child >= 0;
+  });
+  if (child < 0) return false;
+  ::syscall(SYS_pidfd_send_signal, child, SIGKILL, nullptr, 0);
+  pollfd ended{child, POLLIN, 0};
+  ::poll(&ended, 1, -1);
+  ::close(child);
+  return true;
 }
 
 const Role* find_role(const Roles& roles, int argc, char** argv, Arguments& arguments) {

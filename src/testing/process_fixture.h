@@ -23,11 +23,11 @@ using Arguments = std::vector<std::string>;
 using Role = std::function<int(const Arguments&)>;
 using Roles = std::map<std::string, Role, std::less<>>;
 
-// Seconds after which a process of a test is taken to hang: below ctest's own limit.
-inline constexpr unsigned kWatchdogSeconds = 100;
-// From now on: after `seconds` this process prints where its threads and its children's stand, and
-// ends itself and them.
-void set_watchdog(unsigned seconds);
+// From now on: after 100 s, which is below ctest's own limit, or $TARN_WATCHDOG seconds, this process
+// prints where its threads and its children's stand, and ends itself and them.
+void set_watchdog();
+// Prints where the threads of this process, its children and theirs stand.
+void print_whereabouts();
 
 // How a process ended.
 struct Ending {
@@ -107,6 +107,12 @@ class PrivateDomain {
 
 // Waits until the condition holds; the watchdog ends those for whom it never does.
 void await(const std::function<bool()>& condition);
+
+// The direct children of any process.
+std::vector<pid_t> children_of(pid_t parent);
+// SIGKILL for the child of a process of ours, once it has one that runs; waits for its end. False
+// when the parent is gone.
+bool kill_child_of(pid_t parent);
 
 // This program's role from its command line, or nothing when it is the test itself.
 const Role* find_role(const Roles& roles, int argc, char** argv, Arguments& arguments);

@@ -22,7 +22,8 @@ inline constexpr std::uint32_t kByteOrderMark = 0x0102'0304;
 inline constexpr std::uint32_t kHelloObserver = 1;  // asks only; brings no segment, is no session
 inline constexpr std::uint32_t kHelloResume = 2;    // was here before: index, generation, token
 
-// Client -> node, first. Beside it: the session's segment (kSessionBytes, sealed), unless observer.
+// Client -> node, first. Beside it: the session's segment (kSessionBytes, sealed), unless it is an
+// observer or resumes.
 struct Hello {
   static constexpr MessageType kType = MessageType::hello;
   Header header;

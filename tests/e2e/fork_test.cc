@@ -18,7 +18,7 @@ namespace {
 int in_child(const std::function<int()>& act) {
   const pid_t child = ::fork();
   if (child == 0) {
-    testkit::set_watchdog(testkit::kWatchdogSeconds);
+    testkit::set_watchdog();
     ::_exit(act());
   }
   int status = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <limits>
 #include <utility>
 
 namespace tarn::daemon {
@@ -37,6 +38,8 @@ std::string size_text(std::uint64_t size_bytes) {
 }
 
 std::uint64_t usable_bytes(const os::MemoryLimits& limits) noexcept {
+  // They could not be read, for want of descriptors: that is no want of memory.
+  if (limits.machine_bytes == 0) return std::numeric_limits<std::uint64_t>::max();
   const std::uint64_t whole =
       std::min(limits.machine_bytes, limits.cgroup_bytes.value_or(limits.machine_bytes));
   return minus(limits.left_bytes(), std::min(kMostSpareBytes, whole / kSpareShare));

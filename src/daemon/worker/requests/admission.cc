@@ -126,6 +126,10 @@ Result<std::unique_ptr<SessionItem>, Error> take_in(const os::Peer& peer, int so
 Result<Admission, Error> begin(NodeState& node, const os::Peer& peer, int socket,
                                const wire::Hello& hello, Request& request) {
   const auto process = os::identify(peer.pid);
+  if (!process && process.error() == Error::no_descriptors) {
+    return refuse(Error::no_descriptors, "the node has no descriptors left",
+                  "raise the limit of open files (ulimit -n) where the node starts");
+  }
   if (!process) {
     return refuse(Error::access_denied,
                   "pid " + std::to_string(peer.pid) + " is not visible to the node",
@@ -149,12 +153,13 @@ Result<Admission, Error> begin(NodeState& node, const os::Peer& peer, int socket
   return Admission{{}, &node.add_session(std::move(*item)), true};
 }
 
+// Its pidfd names the process for ever: while that lives, nobody else has its pid. This takes no
+// descriptor, so that a node which has none left does not send its own sessions away.
 Result<Admission, Error> resume(NodeState& node, const os::Peer& peer, const wire::Hello& hello) {
   SessionItem* session = node.sessions().find({hello.session_index, hello.session_generation});
-  const auto process = os::identify(peer.pid);
-  const bool same = session != nullptr && process && hello.node_id == node.facts().node_id &&
+  const bool same = session != nullptr && hello.node_id == node.facts().node_id &&
                     hello.token == session->facts.token && peer.pid == session->facts.pid &&
-                    process->start_ticks == session->facts.start_ticks;
+                    !os::has_exited(session->process.get());
   if (!same) {
     return refuse(Error::access_denied, "no session of this process with that token to be resumed",
                   "connect anew: the node was restarted, or the session has ended");
