@@ -53,8 +53,7 @@ Result<Reply, Error> ask_once(int socket, std::span<const std::byte> request, in
   return reply;
 }
 
-Connection::Connection(os::UniqueFd socket, wire::RunPaths paths, wire::Hello resume,
-                       Hooks hooks)
+Connection::Connection(os::UniqueFd socket, wire::RunPaths paths, wire::Hello resume, Hooks hooks)
     : paths_(std::move(paths)),
       resume_(resume),
       hooks_(std::move(hooks)),

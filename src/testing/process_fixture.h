@@ -23,8 +23,8 @@ using Arguments = std::vector<std::string>;
 using Role = std::function<int(const Arguments&)>;
 using Roles = std::map<std::string, Role, std::less<>>;
 
-// From now on: after 100 s, which is below ctest's own limit, or $TARN_WATCHDOG seconds, this process
-// prints where its threads and its children's stand, and ends itself and them.
+// From now on: after 100 s, which is below ctest's own limit, or $TARN_WATCHDOG seconds, this
+// process prints where its threads and its children's stand, and ends itself and them.
 void set_watchdog();
 // Prints where the threads of this process, its children and theirs stand.
 void print_whereabouts();

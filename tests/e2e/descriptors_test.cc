@@ -32,7 +32,8 @@ void allow_more_descriptors(rlim_t count) {
 
 // Which size a message of its own slab has: each next one is of another size class.
 std::size_t size_of_class(std::size_t index) {
-  return index < 4 ? 64 * (index + 1) : (std::size_t{256} << (index / 4 - 1)) / 4 * (4 + index % 4) + 1;
+  return index < 4 ? 64 * (index + 1)
+                   : (std::size_t{256} << (index / 4 - 1)) / 4 * (4 + index % 4) + 1;
 }
 constexpr std::size_t kClasses = 24;
 
@@ -185,7 +186,7 @@ TEST_P(SmallNodeTest, RefusesSlabsAndSurvivesItsWorker) {
 }  // namespace tarn
 
 int main(int argc, char** argv) {
-  return tarn::testkit::run(argc, argv,
-                            {{"join_with_few", tarn::join_with_few},
-                             {"receive_with_few", tarn::receive_with_few}});
+  return tarn::testkit::run(
+      argc, argv,
+      {{"join_with_few", tarn::join_with_few}, {"receive_with_few", tarn::receive_with_few}});
 }

@@ -47,7 +47,8 @@ std::filesystem::path board_in(const Arguments& arguments) {
 // Counts the attempts, and says which one got through.
 class Attack {
  public:
-  explicit Attack(SharedBoard& board, std::string target) : board_(board), target_(std::move(target)) {}
+  explicit Attack(SharedBoard& board, std::string target)
+      : board_(board), target_(std::move(target)) {}
   void expect_refused(const char* what, bool refused) {
     ++board_->attempts;
     if (refused) return;
@@ -160,8 +161,7 @@ int attack(const Arguments& arguments) {
   for (const pid_t pid : {session.status().keeper_pid, session.status().worker_pid}) {
     for (const char* label : {"tarn-slab", "tarn-session", "tarn-node"}) {
       for (const int number : testkit::memory_descriptors(pid, label)) {
-        const std::string path =
-            "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(number);
+        const std::string path = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(number);
         for (const int flags : {O_RDONLY, O_RDWR}) {
           const int taken = ::open(path.c_str(), flags | O_CLOEXEC);
           if (taken < 0) continue;
@@ -267,7 +267,8 @@ int knock(const Arguments& arguments) {
 
 // Becomes an ordinary user, who may trace and open what that user may.
 void become_ordinary() {
-  if (::setgroups(0, nullptr) != 0 || ::setresgid(kOrdinaryUser, kOrdinaryUser, kOrdinaryUser) != 0 ||
+  if (::setgroups(0, nullptr) != 0 ||
+      ::setresgid(kOrdinaryUser, kOrdinaryUser, kOrdinaryUser) != 0 ||
       ::setresuid(kOrdinaryUser, kOrdinaryUser, kOrdinaryUser) != 0) {
     ::_exit(99);
   }

@@ -170,10 +170,10 @@ class KillRig : public testkit::NodeTest {
     for (std::size_t i = 0; i < killed_.size(); ++i) {
       std::printf("%s %u %s", i == 0 ? "" : ",", killed_[i], kVictimNames[i]);
     }
-    std::printf("\n%lu committed, %lu delivered, %lu lost with their consumer, %lu committed just "
-                "before death, %u delivered again\n",
-                sum.committed, sum.delivered, sum.lost, sum.uncertain,
-                board_->redeliveries.load());
+    std::printf(
+        "\n%lu committed, %lu delivered, %lu lost with their consumer, %lu committed just "
+        "before death, %u delivered again\n",
+        sum.committed, sum.delivered, sum.lost, sum.uncertain, board_->redeliveries.load());
     EXPECT_EQ(board_->failures, 0u);
     EXPECT_EQ(sum.invented, 0u);
     EXPECT_GT(sum.delivered, 0u);

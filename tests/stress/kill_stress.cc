@@ -26,6 +26,4 @@ TEST_F(KillStress, MessagesThatArePassedOn) {
 }  // namespace
 }  // namespace tarn::kill
 
-int main(int argc, char** argv) {
-  return tarn::testkit::run(argc, argv, tarn::kill::all_roles());
-}
+int main(int argc, char** argv) { return tarn::testkit::run(argc, argv, tarn::kill::all_roles()); }

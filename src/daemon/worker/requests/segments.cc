@@ -15,10 +15,10 @@ Error nonsense(const char* why) {
 
 FullStatus check_size(const NodeState& node, std::uint64_t size_bytes) {
   if (size_bytes <= node.facts().limit_bytes) return Done{};
-  return Error(Error::too_large, "allocate shared memory",
-               size_text(size_bytes) + " where the domain's limit is " +
-                   size_text(node.facts().limit_bytes),
-               "split the message, or start the node with a higher --limit");
+  return Error(
+      Error::too_large, "allocate shared memory",
+      size_text(size_bytes) + " where the domain's limit is " + size_text(node.facts().limit_bytes),
+      "split the message, or start the node with a higher --limit");
 }
 
 FullStatus check_shape(const NodeState& node, const wire::SegmentAdd& ask) {
