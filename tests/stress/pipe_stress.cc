@@ -175,9 +175,9 @@ class Stress {
     for (std::size_t i = 0; i < children_.size(); ++i) start(i, plan_.deaths);
     if (plan_.deaths) disturb_until(Deadline::in(plan_.duration));
     if (plan_.deaths) ledger().ending = 1;
-    for (std::size_t i = 0; i < kProducers; ++i) expect_end(i);
+    expect_end(0, kProducers);
     pipe_.view().close();
-    for (std::size_t i = kProducers; i < children_.size(); ++i) expect_end(i);
+    expect_end(kProducers, children_.size());
   }
 
   void audit() {
@@ -294,11 +294,20 @@ class Stress {
     return true;
   }
 
-  // Some may still die at their crash point; a consumer's successor goes on then.
-  void expect_end(std::size_t index) {
-    while (children_[index].pid != 0) {
+  // Some may still die at their crash point, and whoever does is buried at once, whoever it is: the
+  // others may be waiting for what it had in hand. A consumer's successor goes on then.
+  void expect_end(std::size_t first, std::size_t last) {
+    const auto lives = [](const Child& child) { return child.pid != 0; };
+    const auto from = children_.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto to = children_.begin() + static_cast<std::ptrdiff_t>(last);
+    while (std::any_of(from, to, lives)) {
       int status = 0;
-      ASSERT_EQ(::waitpid(children_[index].pid, &status, 0), children_[index].pid);
+      const pid_t ended = ::waitpid(-1, &status, 0);
+      ASSERT_GT(ended, 0);
+      const auto is_it = [&](const Child& child) { return child.pid == ended; };
+      const auto found = std::find_if(children_.begin(), children_.end(), is_it);
+      if (found == children_.end()) continue;
+      const auto index = static_cast<std::size_t>(found - children_.begin());
       if (bury(index, status) && index >= kProducers) start(index, false);
     }
   }
