@@ -212,6 +212,7 @@ void run_pong(Area& area, const Latency& plan) {
 
 struct Throughput {
   std::uint32_t size;
+  std::uint64_t warm_up;
   std::uint64_t messages;
 };
 
@@ -220,8 +221,9 @@ void run_producer(Area& area, const Throughput& plan) {
   Sender sender("flood");
   sender.wait_for_receiver();
   arrive(area, 2);
-  const std::uint64_t begin = clock_ns();
-  for (std::uint64_t i = 0; i < plan.messages; ++i) {
+  std::uint64_t begin = 0;
+  for (std::uint64_t i = 0; i < plan.warm_up + plan.messages; ++i) {
+    if (i == plan.warm_up) begin = clock_ns();
     sender.send(plan.size, [&](unsigned char* payload) { std::memcpy(payload, &i, sizeof i); });
   }
   arrive(area, 4);
@@ -234,7 +236,7 @@ void run_consumer(Area& area, const Throughput& plan) {
   Receiver receiver("flood", false);
   receiver.wait_for_sender();
   arrive(area, 2);
-  for (std::uint64_t i = 0; i < plan.messages; ++i) {
+  for (std::uint64_t i = 0; i < plan.warm_up + plan.messages; ++i) {
     receiver.receive([&](const unsigned char* payload) {
       std::uint64_t number = 0;
       std::memcpy(&number, payload, sizeof number);
@@ -286,7 +288,8 @@ int main(int argc, char** argv) {
         [&](Area& area) { run_pong(area, plan); });
   }
   if (command == "throughput" && argc == 6) {
-    const Throughput plan{static_cast<std::uint32_t>(number(argv[2])), number(argv[3])};
+    const std::uint64_t messages = number(argv[3]);
+    const Throughput plan{static_cast<std::uint32_t>(number(argv[2])), messages / 10, messages};
     return run_both(
         cpu(argv[4]), cpu(argv[5]), [&](Area& area) { run_producer(area, plan); },
         [&](Area& area) { run_consumer(area, plan); });

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
+#include <vector>
+
+#include "tools/bench/method/rounds.h"
 
 namespace tarn::bench {
 
@@ -54,12 +58,22 @@ void require_balance(const Ledger& ledger) {
                    std::to_string(audit.twice) + " came twice");
 }
 
-double rate_of(const FloodArea& area, const FloodPlan& plan) {
-  const std::uint32_t parties = plan.producers + plan.consumers;
-  const std::uint64_t begin = *std::min_element(area.begin_ns, area.begin_ns + parties);
-  const std::uint64_t end = *std::max_element(area.end_ns, area.end_ns + parties);
-  const double sent = static_cast<double>(plan.messages) * plan.producers;
-  return sent * 1e9 / static_cast<double>(std::max<std::uint64_t>(end - begin, 1));
+FloodSpeed speed_of(const FloodArea& area, const FloodPlan& plan) {
+  const std::uint64_t* ends = area.end_ns + plan.producers;
+  const std::uint64_t begin = *std::min_element(area.begin_ns, area.begin_ns + plan.producers);
+  const std::uint64_t end = *std::max_element(ends, ends + plan.consumers);
+  const double timed = static_cast<double>(plan.messages - plan.warm_up) * plan.producers;
+  FloodSpeed speed;
+  speed.rate = timed * 1e9 / static_cast<double>(std::max<std::uint64_t>(end - begin, 1));
+
+  std::vector<double> spans;
+  for (std::uint32_t i = 1; i < area.stretch_count; ++i) {
+    if (area.stretch_ns[i - 1] < begin) continue;
+    spans.push_back(static_cast<double>(area.stretch_ns[i] - area.stretch_ns[i - 1]));
+  }
+  const double median_ns = spread_of(std::move(spans)).median;
+  if (median_ns > 0) speed.undisturbed = kStretchMessages * 1e9 / median_ns;
+  return speed;
 }
 
 }  // namespace tarn::bench

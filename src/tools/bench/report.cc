@@ -16,7 +16,9 @@ namespace {
 using nlohmann::json;
 
 // The metrics worth a row in the table for a person; the rest is in the lines.
-constexpr std::array kMainMetrics{"p50", "p99", "ratio", "rate", "count", "memory", "warm", "cold"};
+constexpr std::array kMainMetrics{"p50",     "p99",  "ratio",     "rate",        "rate_undisturbed",
+                                  "count",   "warm", "cold",      "size_spread", "besides_segments",
+                                  "session", "pipe", "first_loan"};
 
 bool is_main(const Line& line) {
   return std::find(kMainMetrics.begin(), kMainMetrics.end(), line.metric) != kMainMetrics.end();

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <ostream>
 
+#include "tools/bench/flood.h"
 #include "tools/bench/method/machine.h"
 #include "tools/bench/method/rounds.h"
 
@@ -182,19 +183,27 @@ double measure_latency(Stage& stage, const Subject& subject, const RunPingPong& 
 }
 
 void measure_rate(Stage& stage, const Subject& subject,
-                  const std::function<double(std::uint64_t messages)>& run) {
+                  const std::function<FloodSpeed(std::uint64_t messages)>& run) {
   std::uint64_t messages = kTrialFlood / 10;
   if (!stage.settings().quick) {
     stage.progress().show(title_of(subject) + ": trial");
-    const double fitting = run(kTrialFlood) * kRoundNs / 1e9;
+    const double fitting = run(kTrialFlood).rate * kRoundNs / 1e9;
     messages = static_cast<std::uint64_t>(
         std::clamp(fitting, static_cast<double>(kTrialFlood), kMostFlood));
   }
-  const auto candidate = [&] { return run(messages); };
-  const RoundSummary summary = run_subject(stage, subject, candidate, [] {});
+  FloodSpeed latest;
+  std::vector<double> undisturbed;
+  const auto candidate = [&] {
+    latest = run(messages);
+    return latest.rate;
+  };
+  const RoundSummary summary =
+      run_subject(stage, subject, candidate, [&] { undisturbed.push_back(latest.undisturbed); });
   LineWriter lines(stage.report(), subject);
   if (summary.kept > 0) {
     lines.add_spread("rate", summary.candidate, "messages/s");
+    const double median = spread_of(std::move(undisturbed)).median;
+    if (median > 0) lines.add("rate_undisturbed", median, "messages/s");
     lines.add("floor", summary.floor.median, "ns");
     // How many floors' time one message takes.
     lines.add("ratio", 1e9 / summary.candidate.median / summary.floor.median,

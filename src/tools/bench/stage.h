@@ -90,9 +90,10 @@ struct Subject {
 // Rounds of a latency: p1 to max over all steady rounds, ratio to the floor with its range. Returns
 // the median ratio, 0 when no round was steady.
 double measure_latency(Stage& stage, const Subject& subject, const RunPingPong& run);
-// Rounds of a throughput: `run` sends about so many messages and returns how many it sent a second.
+struct FloodSpeed;
+// Rounds of a throughput: `run` sends about so many messages.
 void measure_rate(Stage& stage, const Subject& subject,
-                  const std::function<double(std::uint64_t messages)>& run);
+                  const std::function<FloodSpeed(std::uint64_t messages)>& run);
 // Rounds of durations in ns that have no floor but the machine's steadiness, such as connecting.
 void measure_durations(Stage& stage, const Subject& subject,
                        const std::function<Histogram()>& run_ns);

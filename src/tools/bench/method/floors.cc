@@ -33,6 +33,16 @@ struct OneLineRing {
   OneLineSlot slots[kRingSlots];
 };
 
+// Tells the processor that this is a loop that waits.
+inline void pause_cpu() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+template <bool pausing>
 class OneLineEnd {
  public:
   OneLineEnd(OneLineRing& out, OneLineRing& in) noexcept : out_(out), in_(in) {}
@@ -45,6 +55,7 @@ class OneLineEnd {
   void receive(std::uint64_t i) const {
     const OneLineSlot& slot = in_.slots[i % kRingSlots];
     while (slot.sequence.load(std::memory_order_acquire) != i + 1) {
+      if constexpr (pausing) pause_cpu();
     }
     check_payload(slot.payload, kOneLinePayload, i, Touch::all);
   }
@@ -54,11 +65,12 @@ class OneLineEnd {
   OneLineRing& in_;
 };
 
+template <bool pausing>
 Histogram measure_one_line(const PingPongPlan& plan) {
   const Shared<std::array<OneLineRing, 2>> rings;
   return ping_pong(plan, [&](Side side) {
     const bool first = side == Side::ping;
-    return OneLineEnd((*rings)[first ? 0 : 1], (*rings)[first ? 1 : 0]);
+    return OneLineEnd<pausing>((*rings)[first ? 0 : 1], (*rings)[first ? 1 : 0]);
   });
 }
 
@@ -232,6 +244,8 @@ std::string_view name_of(Floor floor) noexcept {
   switch (floor) {
     case Floor::one_line:
       return "F1";
+    case Floor::one_line_pause:
+      return "F1_pause";
     case Floor::two_lines:
       return "F2";
     case Floor::futex:
@@ -247,7 +261,9 @@ std::string_view name_of(Floor floor) noexcept {
 Histogram measure_floor(Floor floor, const PingPongPlan& plan, std::size_t payload_bytes) {
   switch (floor) {
     case Floor::one_line:
-      return measure_one_line(plan);
+      return measure_one_line<false>(plan);
+    case Floor::one_line_pause:
+      return measure_one_line<true>(plan);
     case Floor::two_lines:
       return measure_two_lines(plan, payload_bytes);
     case Floor::futex:

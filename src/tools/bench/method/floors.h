@@ -13,14 +13,15 @@
 namespace tarn::bench {
 
 enum class Floor : std::uint8_t {
-  one_line,      // F1: sequence and a payload of 48 bytes share a cache line; polling
-  two_lines,     // F2: a line with the sequence, and a payload; polling
-  futex,         // W: FUTEX_WAIT and FUTEX_WAKE, no polling
-  futex_asleep,  // W with both sides certainly asleep when the message comes
-  event          // E: an eventfd read after epoll_wait
+  one_line,        // F1: sequence and a payload of 48 bytes share a cache line; polling
+  one_line_pause,  // the same, with the processor's pause between two looks
+  two_lines,       // F2: a line with the sequence, and a payload; polling
+  futex,           // W: FUTEX_WAIT and FUTEX_WAKE, no polling
+  futex_asleep,    // W with both sides certainly asleep when the message comes
+  event            // E: an eventfd read after epoll_wait
 };
 
-// "F1", "F2", "W", "W_asleep", "E"
+// "F1", "F1_pause", "F2", "W", "W_asleep", "E"
 std::string_view name_of(Floor floor) noexcept;
 
 // Runs one floor. The payload is written in full and read one byte per line; only F2 heeds its

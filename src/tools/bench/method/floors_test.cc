@@ -43,8 +43,8 @@ TEST_P(FloorTest, PausesAreNoPartOfTheResult) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, FloorTest,
-                         testing::Values(Floor::one_line, Floor::two_lines, Floor::futex,
-                                         Floor::event),
+                         testing::Values(Floor::one_line, Floor::one_line_pause, Floor::two_lines,
+                                         Floor::futex, Floor::event),
                          [](const auto& each) { return std::string(name_of(each.param)); });
 
 TEST(CopyTest, BothSpeedsAreMeasured) {

@@ -96,7 +96,7 @@ void run_blocking(Stage& stage, Domain& domain) {
   const Subject by_reference{
       .system = "tarn", .pattern = "blocking", .payload_bytes = 4 * kKiB, .floor = Floor::futex};
   measure(stage, domain, by_reference, [](const Duplex& duplex, Side side) {
-    return ReferenceEnd<Waiting::blocking>(duplex, side, Touch::all);
+    return ReferenceEnd<Waiting::blocking>(duplex, side, Touch::ends);
   });
 }
 

@@ -12,7 +12,7 @@ namespace tarn::bench {
 namespace {
 
 constexpr std::array kPatterns{
-    Pattern{"floors", "F1, F2, W, W with sleepers, E", run_floors},
+    Pattern{"floors", "F1 without and with pause, F2, W, W with sleepers, E", run_floors},
     Pattern{"memcpy", "bytes per second, warm and cold", run_memcpy},
     Pattern{"polling", "one way in the slot, both sides polling, against F1", run_polling},
     Pattern{"reference", "one way by reference, first and last byte, against F2", run_reference},
@@ -34,8 +34,8 @@ constexpr std::array kPatterns{
     Pattern{"memory", "bytes of shared memory for each session and pipe", run_memory},
 };
 
-constexpr std::array kFloors{Floor::one_line, Floor::two_lines, Floor::futex, Floor::futex_asleep,
-                             Floor::event};
+constexpr std::array kFloors{Floor::one_line, Floor::one_line_pause, Floor::two_lines,
+                             Floor::futex,    Floor::futex_asleep,   Floor::event};
 constexpr std::size_t kColdBytes = std::size_t{256} << 20;
 constexpr std::size_t kQuickColdBytes = std::size_t{16} << 20;
 

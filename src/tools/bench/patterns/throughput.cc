@@ -25,7 +25,9 @@ void measure(Stage& stage, Domain& domain, const std::string& pattern, std::size
   measure_rate(stage, subject, [&](std::uint64_t messages) {
     const Channel channel{domain.join(), domain.fresh_name("flood"),
                           in_slot ? kSmallCapacity : kReferenceCapacity, payload_bytes};
-    const FloodPlan plan{each_side, each_side, std::max<std::uint64_t>(messages / each_side, 1)};
+    // Warmed up once every slot, and every loan that fits into the pipe, was used.
+    const std::uint64_t warm_up = 2 * static_cast<std::uint64_t>(kSmallCapacity);
+    const FloodPlan plan{each_side, each_side, messages / each_side + warm_up, warm_up};
     const auto make_end = [&] { return FloodEnd<waiting>(channel); };
     return flood(stage, plan, make_end, make_end);
   });

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "tarn/message.h"
+#include "tools/bench/flood.h"
 #include "tools/bench/patterns/patterns.h"
 
 namespace tarn::bench {
@@ -200,14 +201,14 @@ class IceoryxPeer {
                           .floor = Floor::one_line};
     const CpuPair cpus = stage_.pair();
     measure_rate(stage_, subject, [&](std::uint64_t messages) {
-      double rate = 0;
+      FloodSpeed speed;
       ask(program_,
           {"throughput", std::to_string(payload_bytes), std::to_string(messages),
            std::to_string(cpus.ping), std::to_string(cpus.pong)},
           [&](const std::string& name, double value) {
-            if (name == "messages_per_second") rate = value;
+            if (name == "messages_per_second") speed.rate = value;
           });
-      return rate;
+      return speed;
     });
   }
 

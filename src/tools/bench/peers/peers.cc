@@ -79,7 +79,7 @@ void run_throughput(Stage& stage, const Peer& peer) {
   measure_rate(stage, subject, [&](std::uint64_t messages) {
     const auto channel = peer.make_channel(Waiting::blocking, kSmallBytes);
     const auto make_end = [&] { return ChannelFloodEnd(*channel, kSmallBytes); };
-    return flood(stage, {1, 1, messages}, make_end, make_end);
+    return flood(stage, {1, 1, messages + messages / 10, messages / 10}, make_end, make_end);
   });
 }
 
