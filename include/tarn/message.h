@@ -26,13 +26,16 @@ inline constexpr std::size_t kInlineBytes = 48;
 
 // Where a payload stands: in shared memory, or in `small`. For the library's own use.
 struct PayloadPlace {
-  std::shared_ptr<detail::SessionCore> core;  // set while `address` is
-  const std::byte* address = nullptr;         // in shared memory; null: the payload is in `small`
-  void* origin = nullptr;                     // the library's record of the segment
+  detail::SessionCore* core = nullptr;  // set while `address` is
+  const std::byte* address = nullptr;   // in shared memory; null: the payload is in `small`
+  void* origin = nullptr;               // the library's record of the segment
   std::uint32_t chunk = 0;
   bool filled = false;  // false: an empty Loan or Message
   std::size_t size_bytes = 0;
   alignas(16) std::byte small[kInlineBytes];
+
+  // Takes the payload over; `other` is empty afterwards.
+  void take_from(PayloadPlace& other) noexcept;
 };
 
 // Writable memory, filled in place and then pushed without a copy. Obtained from Session::loan() or
@@ -40,13 +43,20 @@ struct PayloadPlace {
 class Loan {
  public:
   Loan() noexcept = default;
-  Loan(Loan&& other) noexcept;
+  Loan(Loan&& other) noexcept { place_.take_from(other.place_); }
   Loan& operator=(Loan&& other) noexcept;
-  ~Loan();
+  ~Loan() {
+    if (place_.address != nullptr) give_back();
+  }
 
   // The memory to fill: `size` bytes, 64-byte aligned above kInlineBytes, else 16-byte aligned.
   // Not cleared: write all of it. Borrowed; valid until the Loan is pushed, moved or destroyed.
-  std::span<std::byte> bytes() noexcept;
+  std::span<std::byte> bytes() noexcept {
+    // Ours to write until it is pushed; `address` is const for the readers' sake.
+    auto* address =
+        place_.address != nullptr ? const_cast<std::byte*>(place_.address) : place_.small;
+    return {address, place_.size_bytes};
+  }
   std::size_t size() const noexcept { return place_.size_bytes; }
   explicit operator bool() const noexcept { return place_.filled; }
 
@@ -65,6 +75,7 @@ class Loan {
   friend class detail::SessionCore;
   friend class detail::PipeCore;
   friend class Pipe;
+  void give_back() noexcept;
   PayloadPlace place_;
 };
 

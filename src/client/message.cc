@@ -1,52 +1,51 @@
 #include "tarn/message.h"
 
+#include <cstring>
 #include <utility>
 
+#include "client/lingering.h"
 #include "client/session_core.h"
 
 namespace tarn {
 
-Loan::Loan(Loan&& other) noexcept : place_(std::move(other.place_)) {
-  other.place_.address = nullptr;
-  other.place_.filled = false;
+void PayloadPlace::take_from(PayloadPlace& other) noexcept {
+  core = other.core;
+  address = std::exchange(other.address, nullptr);
+  origin = other.origin;
+  chunk = other.chunk;
+  filled = std::exchange(other.filled, false);
+  size_bytes = other.size_bytes;
+  if (address == nullptr && filled) std::memcpy(small, other.small, sizeof small);
 }
 
 Loan& Loan::operator=(Loan&& other) noexcept {
   if (this != &other) {
-    Loan old(std::move(*this));  // gives its memory back when it goes
-    place_ = std::move(other.place_);
-    other.place_.address = nullptr;
-    other.place_.filled = false;
+    if (place_.address != nullptr) give_back();
+    place_.take_from(other.place_);
   }
   return *this;
 }
 
-Loan::~Loan() {
-  if (place_.core == nullptr || place_.address == nullptr || !place_.core->is_ours()) return;
-  place_.core->heap().give_back({static_cast<Slab*>(place_.origin), place_.chunk});
-}
-
-std::span<std::byte> Loan::bytes() noexcept {
-  // The memory is ours to write until it is pushed; `address` is const for the readers' sake.
-  auto* address = place_.address != nullptr ? const_cast<std::byte*>(place_.address) : place_.small;
-  return {address, place_.size_bytes};
+void Loan::give_back() noexcept {
+  const PayloadPlace place = place_;
+  place_.address = nullptr;
+  place_.filled = false;
+  if (!place.core->is_ours()) return;
+  place.core->heap().give_back({static_cast<Slab*>(place.origin), place.chunk});
+  detail::note_let_go();
 }
 
 Message::Message(Message&& other) noexcept
-    : place_(std::move(other.place_)),
-      unacknowledged_(std::move(other.unacknowledged_)),
+    : unacknowledged_(std::move(other.unacknowledged_)),
       position_(other.position_),
       redelivered_(other.redelivered_) {
-  other.place_.address = nullptr;
-  other.place_.filled = false;
+  place_.take_from(other.place_);
 }
 
 Message& Message::operator=(Message&& other) noexcept {
   if (this != &other) {
     release();
-    place_ = std::move(other.place_);
-    other.place_.address = nullptr;
-    other.place_.filled = false;
+    place_.take_from(other.place_);
     unacknowledged_ = std::move(other.unacknowledged_);
     position_ = other.position_;
     redelivered_ = other.redelivered_;
@@ -66,12 +65,13 @@ void Message::release() noexcept {
     unacknowledged_->give_back(position_, redelivered_);
     unacknowledged_.reset();
   }
-  if (place_.core != nullptr && place_.address != nullptr && place_.core->is_ours()) {
+  if (place_.address != nullptr && place_.core->is_ours()) {
     auto& slab = *static_cast<ForeignSlab*>(place_.origin);
     // sync(hold-ended): our last look at the bytes comes before their owner's next use.
-    slab.holds[place_.chunk].fetch_sub(1, std::memory_order_release);
+    // seq_cst: this count and g_lingering need one order, as in note_let_go().
+    slab.holds[place_.chunk].fetch_sub(1, std::memory_order_seq_cst);
+    detail::note_let_go();
   }
-  place_.core.reset();
   place_.address = nullptr;
   place_.size_bytes = 0;
   place_.filled = false;

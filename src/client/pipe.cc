@@ -94,9 +94,11 @@ Delivery Pipe::delivery() const noexcept {
 Loan Pipe::loan(std::size_t size_bytes) {
   detail::PipeCore& core = require_open(core_, "loan memory");
   core.session().require_ours("loan memory");
-  auto loan = core.session().loan(size_bytes);
-  if (!loan) throw std::move(loan).error();
-  return *std::move(loan);
+  Loan loan;
+  if (auto loaned = core.session().loan(size_bytes, loan); !loaned) {
+    throw std::move(loaned).error();
+  }
+  return loan;
 }
 
 PushStatus Pipe::push(Loan&& loan) noexcept {

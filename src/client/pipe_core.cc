@@ -131,13 +131,14 @@ PushStatus PipeCore::push_bytes(std::span<const std::byte> bytes,
   if (bytes.size() <= kInlineBytes) {
     return push(SlotPayload::copy_of(bytes), bytes.size(), patience, position);
   }
-  auto loan = session_->loan(bytes.size());
-  if (!loan) {
-    session_->note_refusal(loan.error());
-    return loan.error().code() == Error::too_large ? PushStatus::too_large : PushStatus::no_memory;
+  Loan loan;
+  if (auto loaned = session_->loan(bytes.size(), loan); !loaned) {
+    session_->note_refusal(loaned.error());
+    return loaned.error().code() == Error::too_large ? PushStatus::too_large
+                                                     : PushStatus::no_memory;
   }
-  std::memcpy(loan->bytes().data(), bytes.data(), bytes.size());
-  const PushStatus status = push_loan(*loan, patience);
+  std::memcpy(loan.bytes().data(), bytes.data(), bytes.size());
+  const PushStatus status = push_loan(loan, patience);
   if (status == PushStatus::ok) count(end_->copied_in);
   return status;
 }
@@ -164,7 +165,6 @@ PushStatus PipeCore::push_loan(Loan& loan, const Patience& patience) noexcept {
   session_->heap().pushed({slab, place.chunk}, &control_->view, position);
   place.address = nullptr;
   place.filled = false;
-  place.core.reset();
   return status;
 }
 
@@ -233,12 +233,14 @@ PipeCore::Step PipeCore::pop_once(Popped& out) noexcept {
       out.status = PopStatus::corrupt;
       return Step::nothing;
   }
-  if (found.payload.kind() == layout::PayloadKind::by_reference) return pop_reference(out, found);
-  if (found.payload.kind() != layout::PayloadKind::in_slot) return drop_nonsense(out, found);
-  if (!view().take(session_->self(), found)) return Step::again;
+  const SlotDescriptor descriptor = load_descriptor(*found.slot);
+  if (descriptor.kind() == layout::PayloadKind::by_reference) return pop_reference(out, found);
+  if (descriptor.kind() != layout::PayloadKind::in_slot) return drop_nonsense(out, found);
   PayloadPlace& place = out.message.place_;
-  place.size_bytes = found.payload.size_bytes();
-  std::memcpy(place.small, found.payload.words.data(), sizeof place.small);
+  static_assert(sizeof place.small == layout::kSlotPayloadBytes);
+  load_words(*found.slot, place.small);
+  if (!view().take(session_->self(), found)) return Step::again;
+  place.size_bytes = descriptor.size_bytes();
   finish_pop(out, found);
   return Step::done;
 }
@@ -246,24 +248,17 @@ PipeCore::Step PipeCore::pop_once(Popped& out) noexcept {
 // Crash: our row counts the chunk before the slot lets go of it, so that there is no instant in
 //        which neither does; a death drops the row, and with at_least_once the slot still has it.
 PipeCore::Step PipeCore::pop_reference(Popped& out, const Peeked& found) noexcept {
-  const ChunkReference reference = found.payload.reference();
-  const auto slab = session_->slab_for(reference);
-  if (!slab) {
-    // The slot may be long past what we saw in it.
-    Peeked now;
-    const bool moved = view().peek(now) != SlotPop::ok || now.position != found.position ||
-                       now.word.bits() != found.word.bits();
-    if (moved) return Step::again;
-    if (slab.error().code() == Error::not_found || slab.error().code() == Error::corrupt) {
-      return drop_nonsense(out, found);
-    }
-    session_->note_refusal(slab.error());
-    out.status = PopStatus::no_memory;
-    return Step::nothing;
+  const ChunkReference reference = load_reference(*found.slot);
+  ForeignSlab* slab = session_->known_slab(reference);
+  if (slab == nullptr) [[unlikely]] {
+    const Step met = meet_slab(out, found, reference);
+    if (met != Step::done) return met;
+    slab = session_->known_slab(reference);
+    if (slab == nullptr) return Step::again;
   }
-  layout::HoldCount& hold = (*slab)->holds[reference.chunk];
+  layout::HoldCount& hold = slab->holds[reference.chunk];
   // All that is touched next, asked for at once: the trips to the other core overlap.
-  const std::byte* bytes = (*slab)->chunk(reference.chunk);
+  const std::byte* bytes = slab->chunk(reference.chunk);
   os::fetch_for_writing(&hold);
   os::fetch_for_reading(bytes);
   os::fetch_for_reading(bytes + (reference.size_bytes > 0 ? reference.size_bytes - 1 : 0));
@@ -278,13 +273,31 @@ PipeCore::Step PipeCore::pop_reference(Popped& out, const Peeked& found) noexcep
     return Step::again;
   }
   PayloadPlace& place = out.message.place_;
-  place.core = session_;
-  place.origin = *slab;
+  place.core = session_.get();
+  place.origin = slab;
   place.address = bytes;
   place.chunk = reference.chunk;
   place.size_bytes = reference.size_bytes;
   finish_pop(out, found);
   return Step::done;
+}
+
+// A slab that this process has not mapped yet, or that cannot be. `done`: it is mapped now.
+PipeCore::Step PipeCore::meet_slab(Popped& out, const Peeked& found,
+                                   const ChunkReference& reference) noexcept {
+  const auto met = session_->meet_slab(reference);
+  if (met) return Step::done;
+  // The slot may be long past what we saw in it.
+  Peeked now;
+  const bool moved = view().peek(now) != SlotPop::ok || now.position != found.position ||
+                     now.word.bits() != found.word.bits();
+  if (moved) return Step::again;
+  if (met.error().code() == Error::not_found || met.error().code() == Error::corrupt) {
+    return drop_nonsense(out, found);
+  }
+  session_->note_refusal(met.error());
+  out.status = PopStatus::no_memory;
+  return Step::nothing;
 }
 
 // A slot that names what cannot be: it goes, so that the pipe can go on, and the caller is told.

@@ -59,6 +59,7 @@ class PipeCore : public std::enable_shared_from_this<PipeCore> {
   // One attempt: `nothing` when there is nothing to take, with the reason in out.status.
   Step pop_once(Popped& out) noexcept;
   Step pop_reference(Popped& out, const Peeked& found) noexcept;
+  Step meet_slab(Popped& out, const Peeked& found, const ChunkReference& reference) noexcept;
   Step drop_nonsense(Popped& out, const Peeked& found) noexcept;
   void finish_pop(Popped& out, const Peeked& found) noexcept;
   template <class Attempt>

@@ -11,16 +11,6 @@ ForeignSlabs::~ForeignSlabs() {
   for (auto& block : blocks_) delete block.load(std::memory_order_relaxed);
 }
 
-ForeignSlab* ForeignSlabs::find(SegmentId id) const noexcept {
-  if (id.index == 0 || id.index >= layout::kMaxSegments) return nullptr;
-  // sync(slab-met): receives the block and the slab that fetch() made.
-  const Block* block = blocks_[id.index / kBlock].load(std::memory_order_acquire);
-  if (block == nullptr) return nullptr;
-  // sync(slab-met): as above.
-  ForeignSlab* slab = (*block)[id.index % kBlock].load(std::memory_order_acquire);
-  return slab != nullptr && slab->id == id ? slab : nullptr;
-}
-
 std::atomic<ForeignSlab*>& ForeignSlabs::cell_for_writing(std::uint32_t index) {
   std::atomic<Block*>& cell = blocks_[index / kBlock];
   // relaxed: written under lock_ alone.

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "client/connection.h"
 #include "shm/heap/slab_layout.h"
+#include "shm/pipe/slot_payload.h"
 #include "shm/segment/segment.h"
 #include "shm/session/session.h"
 
@@ -28,6 +29,9 @@ struct ForeignSlab {
   std::span<layout::HoldCount> holds;        // in our own session segment
   std::atomic<std::uint32_t> carried_to{0};  // a pipe for which segment_carry was answered
 
+  bool contains(const ChunkReference& reference) const noexcept {
+    return reference.chunk < chunk_count && reference.size_bytes <= chunk_bytes;
+  }
   const std::byte* chunk(std::uint32_t index) const noexcept {
     return segment.base() + layout::kFirstChunkOffset + index * chunk_bytes;
   }
@@ -41,7 +45,15 @@ class ForeignSlabs {
   ~ForeignSlabs();
 
   // Null when this process has not met it yet. Takes no lock.
-  ForeignSlab* find(SegmentId id) const noexcept;
+  ForeignSlab* find(SegmentId id) const noexcept {
+    if (id.index == 0 || id.index >= layout::kMaxSegments) return nullptr;
+    // sync(slab-met): receives the block and the slab that fetch() made.
+    const Block* block = blocks_[id.index / kBlock].load(std::memory_order_acquire);
+    if (block == nullptr) return nullptr;
+    // sync(slab-met): as above.
+    ForeignSlab* slab = (*block)[id.index % kBlock].load(std::memory_order_acquire);
+    return slab != nullptr && slab->id == id ? slab : nullptr;
+  }
   // Asks the node for it, maps it, and makes it findable. not_found: nobody has it any more.
   // Requires: `record` is used under no other lock.
   Result<ForeignSlab*, Error> fetch(SegmentId id, Connection& connection, SessionRecord& record,

@@ -163,7 +163,11 @@ void Session::remove_pipe(std::string_view name) {
 }
 
 Loan Session::loan(std::size_t size_bytes) {
-  return unwrap(require_session(core_, "loan memory").loan(size_bytes));
+  Loan loan;
+  if (auto loaned = require_session(core_, "loan memory").loan(size_bytes, loan); !loaned) {
+    throw std::move(loaned).error();
+  }
+  return loan;
 }
 
 std::optional<Error> Session::last_refusal() const {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/crash_point.h"
+#include "client/lingering.h"
 
 namespace tarn::detail {
 namespace {
@@ -22,7 +23,7 @@ std::shared_ptr<SessionCore> SessionCore::create(os::UniqueFd socket, const wire
   // In a fork()ed child the memory is not mapped and the threads are not there: leave it alone.
   std::shared_ptr<SessionCore> core(
       new SessionCore(key, std::move(record), welcome, std::move(node)), [](SessionCore* ended) {
-        if (ended->is_ours()) delete ended;
+        if (ended->is_ours()) end_or_linger(ended);
       });
   wire::Hello resume = hello;
   resume.flags |= wire::kHelloResume;
@@ -70,6 +71,13 @@ void SessionCore::require_ours(const char* attempted) const {
               "connect anew in the child");
 }
 
+bool SessionCore::is_in_use() {
+  // seq_cst: the hold counts and g_lingering need one order, as in note_let_go().
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  const auto own = SessionView::attach(record_.segment());
+  return (own && own->total_holds() > 0) || heap_.has_loans();
+}
+
 void SessionCore::keep_house() {
   std::unique_lock guard(house_lock_);
   while (!ending_) {
@@ -78,6 +86,7 @@ void SessionCore::keep_house() {
     errand_ = false;
     guard.unlock();
     tell_of_leaving();
+    heap_.relieve();
     if (!errand) heap_.return_idle(kIdleTicks);
     guard.lock();
   }
@@ -151,6 +160,10 @@ void SessionCore::leave_pipe(PipeCore& pipe) noexcept {
     const auto known = pipes_.find(id);
     if (known != pipes_.end() && known->second.expired()) pipes_.erase(known);
   }
+  call_housekeeper();
+}
+
+void SessionCore::call_housekeeper() noexcept {
   const std::lock_guard guard(house_lock_);
   errand_ = true;
   house_.notify_all();
@@ -181,38 +194,28 @@ FullStatus SessionCore::remove_pipe(std::string_view name) {
 
 // --- Messages -----------------------------------------------------------------------------------
 
-Result<Loan, Error> SessionCore::loan(std::size_t size_bytes) {
+FullStatus SessionCore::loan_slowly(std::size_t size_bytes, Loan& loan) {
   if (size_bytes > max_message_bytes_) {
     return Error(Error::too_large, "loan memory",
                  std::to_string(size_bytes) + " bytes where the domain's limit is " +
                      std::to_string(max_message_bytes_),
                  "send it in pieces, or start the node with a higher --limit");
   }
-  Loan loan;
-  loan.place_.size_bytes = size_bytes;
-  if (size_bytes > kInlineBytes) {
-    auto place = heap_.loan(size_bytes);
-    if (!place) return std::move(place).error();
-    loan.place_.origin = place->slab;
-    loan.place_.chunk = place->chunk;
-    loan.place_.address = place->slab->chunk(place->chunk);
-    loan.place_.core = shared_from_this();
-  }
-  loan.place_.filled = true;
-  return loan;
+  auto place = heap_.loan(size_bytes);
+  if (!place) return std::move(place).error();
+  fill_in(loan, *place, size_bytes);
+  return Done{};
 }
 
-Result<ForeignSlab*, Error> SessionCore::slab_for(const ChunkReference& reference) {
-  ForeignSlab* slab = slabs_.find(reference.segment);
-  if (slab == nullptr) [[unlikely]] {
+FullStatus SessionCore::meet_slab(const ChunkReference& reference) {
+  const ForeignSlab* slab = slabs_.find(reference.segment);
+  if (slab == nullptr) {
     auto fetched = slabs_.fetch(reference.segment, *connection_, record_, record_lock_);
     if (!fetched) return std::move(fetched).error();
     slab = *fetched;
   }
-  if (reference.chunk >= slab->chunk_count || reference.size_bytes > slab->chunk_bytes) {
-    return Error(Error::corrupt, "pop", "a slot that names what cannot be", {});
-  }
-  return slab;
+  if (slab->contains(reference)) return Done{};
+  return Error(Error::corrupt, "pop", "a slot that names what cannot be", {});
 }
 
 FullStatus SessionCore::carry(ForeignSlab& slab, const PipeCore& pipe) {

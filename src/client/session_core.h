@@ -32,6 +32,8 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
 
   // True in the process that connected, false in its children.
   bool is_ours() const noexcept { return os::fork_generation() == fork_generation_; }
+  // Whether a message is held or a loan is out.
+  bool is_in_use();
   std::uint16_t self() const noexcept { return static_cast<std::uint16_t>(id_.index); }
   SessionId id() const noexcept { return id_; }
   const wire::DomainKey& key() const noexcept { return key_; }
@@ -46,9 +48,27 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
   // The last handle to the pipe is gone.
   void leave_pipe(PipeCore& pipe) noexcept;
 
-  Result<Loan, Error> loan(std::size_t size_bytes);
-  // The mapped slab for a reference that came out of a slot, or why not.
-  Result<ForeignSlab*, Error> slab_for(const ChunkReference& reference);
+  // Requires: `loan` is empty.
+  FullStatus loan(std::size_t size_bytes, Loan& loan) {
+    if (size_bytes > kInlineBytes) {
+      ChunkPlace place;
+      if (size_bytes > max_message_bytes_ || !heap_.try_loan(size_bytes, place)) [[unlikely]]
+        return loan_slowly(size_bytes, loan);
+      fill_in(loan, place, size_bytes);
+    } else {
+      loan.place_.size_bytes = size_bytes;
+      loan.place_.filled = true;
+    }
+    return Done{};
+  }
+  // The mapped slab for a reference that came out of a slot. Null: it is not mapped, or has no such
+  // chunk.
+  ForeignSlab* known_slab(const ChunkReference& reference) const noexcept {
+    ForeignSlab* slab = slabs_.find(reference.segment);
+    return slab != nullptr && slab->contains(reference) ? slab : nullptr;
+  }
+  // Maps it, or says why not.
+  FullStatus meet_slab(const ChunkReference& reference);
   // Before a held message is pushed on: its owner must know where to look for it.
   FullStatus carry(ForeignSlab& slab, const PipeCore& pipe);
   void bump_forwards() noexcept { record_.bump_forwards(); }
@@ -63,12 +83,24 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
   void remove_slab(SegmentId id) noexcept override;
   std::uint64_t viewers_epoch() const noexcept override;
   std::shared_ptr<const ViewerSet> viewers() noexcept override;
+  void wish_for_relief() noexcept override { call_housekeeper(); }
 
  private:
+  FullStatus loan_slowly(std::size_t size_bytes, Loan& loan);
+  void fill_in(Loan& loan, const ChunkPlace& place, std::size_t size_bytes) noexcept {
+    loan.place_.core = this;
+    loan.place_.origin = place.slab;
+    loan.place_.chunk = place.chunk;
+    loan.place_.address = place.address();
+    loan.place_.size_bytes = size_bytes;
+    loan.place_.filled = true;
+  }
   SessionCore(const wire::DomainKey& key, SessionRecord record, const wire::Welcome& welcome,
               Segment node);
   void keep_house();
   void tell_of_leaving();
+  // There is something to do before the next second.
+  void call_housekeeper() noexcept;
   Result<layout::EndEntry*, Error> end_for(std::uint32_t pipe_id, std::string_view name);
   std::shared_ptr<const ViewerSet> ask_viewers(const ViewerSet& before);
   Result<Viewer, Error> fetch_viewer(SessionId id, const ViewerSet& before);
@@ -102,7 +134,7 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
   std::mutex house_lock_;
   std::condition_variable house_;
   bool ending_ = false;  // guarded by house_lock_
-  bool errand_ = false;  // guarded by house_lock_: something to do before the next second
+  bool errand_ = false;  // guarded by house_lock_
   std::thread housekeeper_;
 };
 

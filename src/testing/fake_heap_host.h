@@ -67,11 +67,13 @@ class FakeHeapHost final : public HeapHost {
   bool node_answers = true;
   std::vector<SegmentId> removed;
   std::uint32_t added = 0;
+  std::uint32_t wishes = 0;  // for relief
 
   Result<AddedSlab, Error> add_slab(std::uint64_t chunk_bytes, std::uint32_t chunks) override;
   void remove_slab(SegmentId id) noexcept override { removed.push_back(id); }
   std::uint64_t viewers_epoch() const noexcept override { return epoch_; }
   std::shared_ptr<const ViewerSet> viewers() noexcept override;
+  void wish_for_relief() noexcept override { ++wishes; }
 
  private:
   std::uint64_t epoch_ = 1;

@@ -76,7 +76,9 @@ void on_watchdog(int) {
   ::_exit(124);
 }
 
-std::filesystem::path own_path() { return std::filesystem::read_symlink("/proc/self/exe"); }
+// Read before the test may enter a mount namespace of its own: below a chroot, the kernel then
+// gives the path from the old namespace's root.
+const std::filesystem::path g_own_path = std::filesystem::read_symlink("/proc/self/exe");
 
 // Runs in the child.
 [[noreturn]] void become(const Arguments& words, const ChildTraits& traits, pid_t parent) {
@@ -144,7 +146,7 @@ Child Child::execute(const Arguments& words, const ChildTraits& traits) {
 }
 
 Child Child::play(std::string_view role, const Arguments& arguments, const ChildTraits& traits) {
-  Arguments words{own_path(), std::string(kRoleOption) + std::string(role)};
+  Arguments words{g_own_path, std::string(kRoleOption) + std::string(role)};
   words.insert(words.end(), arguments.begin(), arguments.end());
   return execute(words, traits);
 }
@@ -218,7 +220,7 @@ PrivateDomain::~PrivateDomain() {
 }
 
 std::filesystem::path PrivateDomain::daemon_path() {
-  return own_path().parent_path().parent_path() / "bin" / "tarnd";
+  return g_own_path.parent_path().parent_path() / "bin" / "tarnd";
 }
 
 std::filesystem::path PrivateDomain::run_directory() const {

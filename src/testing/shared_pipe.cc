@@ -90,18 +90,20 @@ SlotPush push_number(PipeView& pipe, std::uint16_t self, std::uint64_t number) n
   return pipe.push(self, number_payload(number), position);
 }
 
-SlotPop pop_one(PipeView& pipe, std::uint16_t self, Peeked& found) noexcept {
+SlotPop pop_one(PipeView& pipe, std::uint16_t self, Copied& found) noexcept {
   for (;;) {
     const SlotPop outcome = pipe.peek(found);
-    if (outcome != SlotPop::ok || pipe.take(self, found)) return outcome;
+    if (outcome != SlotPop::ok) return outcome;
+    found.copy = found.payload();
+    if (pipe.take(self, found)) return outcome;
   }
 }
 
 std::int64_t pop_number(PipeView& pipe, std::uint16_t self) noexcept {
-  Peeked found;
+  Copied found;
   if (pop_one(pipe, self, found) != SlotPop::ok) return -1;
   if (pipe.at_least_once()) pipe.acknowledge(self, found.position, found.word.redelivered());
-  return static_cast<std::int64_t>(number_of(found.payload));
+  return static_cast<std::int64_t>(number_of(found.copy));
 }
 
 SlotPop peek_outcome(PipeView& pipe) noexcept {

@@ -48,8 +48,12 @@ std::uint64_t number_of(const SlotPayload& payload) noexcept;
 
 // push() of one number, as the session `self`.
 SlotPush push_number(PipeView& pipe, std::uint16_t self, std::uint64_t number) noexcept;
+// A message with a copy of its payload, which its slot loses once it is taken.
+struct Copied : Peeked {
+  SlotPayload copy;
+};
 // peek() and take() of one message, again where another was faster; not acknowledged.
-SlotPop pop_one(PipeView& pipe, std::uint16_t self, Peeked& found) noexcept;
+SlotPop pop_one(PipeView& pipe, std::uint16_t self, Copied& found) noexcept;
 // pop_one() with acknowledgement: the number, or -1 for anything but a message.
 std::int64_t pop_number(PipeView& pipe, std::uint16_t self) noexcept;
 // What a peek says now.

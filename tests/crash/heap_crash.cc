@@ -17,6 +17,7 @@
 namespace tarn {
 namespace {
 
+using testing::Copied;
 using testing::crash_sweep;
 using testing::Death;
 using testing::FakeHeapHost;
@@ -90,9 +91,10 @@ class HeapCrashTest : public ::testing::TestWithParam<bool> {
 
   // As a session pops: counts, takes, and looks at the bytes. Null when there is nothing.
   layout::HoldCount* pop_held(PipeView& pipe, std::uint16_t self, FakeViewer& viewer,
-                              Peeked& found) {
+                              Copied& found) {
     if (pipe.peek(found) != SlotPop::ok) return nullptr;
-    const ChunkPlace place{world->slab, found.payload.reference().chunk};
+    found.copy = found.payload();
+    const ChunkPlace place{world->slab, found.copy.reference().chunk};
     layout::HoldCount& hold = viewer.hold(place);
     TARN_ASSERT(count_hold(hold));
     TARN_CRASH_POINT("test.pop.counted");
@@ -160,9 +162,9 @@ class HeapCrashTest : public ::testing::TestWithParam<bool> {
   // The survivor takes what is left: whole, each once. Returns the marks.
   std::vector<std::uint64_t> take_the_rest(PipeView& pipe) {
     std::vector<std::uint64_t> marks;
-    Peeked found;
+    Copied found;
     while (layout::HoldCount* hold = pop_held(pipe, kSurvivor, world->survivor, found)) {
-      const std::byte* bytes = world->slab->chunk(found.payload.reference().chunk);
+      const std::byte* bytes = world->slab->chunk(found.copy.reference().chunk);
       marks.push_back(static_cast<std::uint64_t>(bytes[0]) - 0x40);
       end_held(pipe, kSurvivor, found, *hold);
     }
@@ -189,7 +191,7 @@ TEST_P(HeapCrashTest, AConsumerThatDiesHoldsNothingAfterwards) {
         for (std::uint64_t i = 0; i < kMessages; ++i) push_one(kOwner, i);
       },
       [&] {
-        Peeked found;
+        Copied found;
         while (layout::HoldCount* hold = pop_held(first(), kVictim, world->victim, found)) {
           end_held(first(), kVictim, found, *hold);
         }
@@ -215,10 +217,10 @@ TEST_P(HeapCrashTest, AForwarderThatDiesLeavesEachMessageInOnePlaceAtLeast) {
         for (std::uint64_t i = 0; i < kMessages; ++i) push_one(kOwner, i);
       },
       [&] {
-        Peeked found;
+        Copied found;
         while (layout::HoldCount* hold = pop_held(first(), kVictim, world->victim, found)) {
           std::uint64_t position = 0;
-          TARN_ASSERT(second().push(kVictim, found.payload, position) == SlotPush::ok);
+          TARN_ASSERT(second().push(kVictim, found.copy, position) == SlotPush::ok);
           TARN_CRASH_POINT("test.forward.pushed");
           world->victim.record().bump_forwards();
           TARN_CRASH_POINT("test.forward.bumped");
@@ -296,14 +298,14 @@ TEST(HeapCrashRecoveryTest, RecoveryThatDiesKeepsWhatTheSlotsName) {
         world->first->view().push(
             kOwner, SlotPayload::reference_to({place->slab->id, place->chunk, kSize}), position);
         world->heap.pushed(*place, &world->first->view(), position);
-        Peeked found;
+        Copied found;
         TARN_ASSERT(pop_one(world->first->view(), kVictim, found) == SlotPop::ok);
       },
       [&] { world->first->view().recover(kVictim); },
       [&](const Death&) {
         EXPECT_EQ(world->loan_all().size(), world->chunks.size() - 1);
         world->first->view().recover(kVictim);
-        Peeked found;
+        Copied found;
         ASSERT_EQ(pop_one(world->first->view(), kSurvivor, found), SlotPop::ok);
         EXPECT_TRUE(found.word.redelivered());
       });

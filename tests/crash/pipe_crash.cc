@@ -80,9 +80,9 @@ class PipeCrashTest : public ::testing::TestWithParam<Shape> {
   }
   std::vector<Delivered> pop_all() {
     std::vector<Delivered> all;
-    Peeked found;
+    testing::Copied found;
     while (pop_one(pipe.view(), kSurvivor, found) == SlotPop::ok) {
-      all.push_back({number_of(found.payload), found.word.redelivered()});
+      all.push_back({number_of(found.copy), found.word.redelivered()});
       if (pipe.view().at_least_once()) {
         pipe.view().acknowledge(kSurvivor, found.position, found.word.redelivered());
       }
@@ -172,7 +172,7 @@ TEST_P(PipeCrashTest, APopTakesAMessageOrLeavesIt) {
       [&] {
         for (std::uint64_t i = 0; i < messages; ++i) {
           step([&] {
-            Peeked found;
+            testing::Copied found;
             TARN_ASSERT(pop_one(pipe.view(), kVictim, found) == SlotPop::ok);
             if (at_least_once) pipe.view().acknowledge(kVictim, found.position, false);
           });
@@ -203,7 +203,7 @@ TEST_P(PipeCrashTest, AMessageThatIsGivenBackComesAgainMarked) {
       },
       [&] {
         for (int i = 0; i < 2; ++i) {
-          Peeked found;
+          testing::Copied found;
           TARN_ASSERT(pop_one(pipe.view(), kVictim, found) == SlotPop::ok);
           ledger().begun = 1;
           pipe.view().give_back(kVictim, found.position, found.word.redelivered());
@@ -272,7 +272,7 @@ TEST_P(PipeCrashTest, RecoveryThatDiesIsRunAgain) {
 TEST_P(PipeCrashTest, EveryDeathIsRecoveredFromWhateverPointRecoveryDiesAt) {
   const auto act = [&] {
     push_number(pipe.view(), kVictim, 0);
-    Peeked found;
+    testing::Copied found;
     if (pop_one(pipe.view(), kVictim, found) != SlotPop::ok) return;
     if (pipe.view().at_least_once()) pipe.view().give_back(kVictim, found.position, false);
   };

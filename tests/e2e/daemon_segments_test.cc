@@ -326,7 +326,7 @@ TEST_F(SegmentsTest, DeadOwnersSegmentStaysWhileSomebodyNeedsIt) {
 
   Peeked found;
   ASSERT_EQ(pipe.view.peek(found), SlotPop::ok);
-  const ChunkReference reference = found.payload.reference();
+  const ChunkReference reference = found.payload().reference();
   const auto got = client.ask(about<wire::SegmentGet>(reference.segment)).as<wire::SegmentGot>();
   ASSERT_TRUE(got);
   EXPECT_EQ(got->owner_index, 0u);

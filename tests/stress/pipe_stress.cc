@@ -134,7 +134,7 @@ void consume(PipeView view, Ledger& ledger, std::uint16_t self, std::size_t cons
       for (;;) {
         outcome = view.peek(found);
         if (outcome != SlotPop::ok) return outcome != SlotPop::empty;
-        in_hand = number_of(found.payload);
+        in_hand = number_of(found.payload());
         if (view.take(self, found)) return true;
         in_hand = kNothing;
       }
@@ -144,7 +144,7 @@ void consume(PipeView view, Ledger& ledger, std::uint16_t self, std::size_t cons
       ++ledger.impossible;
       return;
     }
-    note(ledger, number_of(found.payload), found.word.redelivered(), next);
+    note(ledger, in_hand, found.word.redelivered(), next);
     if (view.at_least_once()) {
       view.acknowledge(self, found.position, found.word.redelivered());
     }

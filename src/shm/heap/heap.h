@@ -8,43 +8,26 @@
 // else a chunk may have slipped from a row into a slot behind our back, and the batch is not used.
 // Why this suffices: docs/design/0003-hold-rows.md.
 //
-// Process-local but for the slabs' bytes. Thread-safe; one lock a size class.
+// Process-local but for the slabs' bytes. Thread-safe. Each size class has two locks: a short one
+// for its free chunks, and one for the thread that looks for more.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <vector>
 
+#include "base/crash_point.h"
 #include "base/result.h"
+#include "os/cpu.h"
+#include "os/short_lock.h"
+#include "shm/heap/hold_scan.h"
 #include "shm/heap/size_class.h"
-#include "shm/heap/slab_layout.h"
-#include "shm/heap/slot_watch.h"
-#include "shm/segment/segment.h"
-#include "shm/session/session.h"
+#include "shm/heap/slab.h"
 
 namespace tarn {
-
-// One session that may hold our chunks.
-struct Viewer {
-  SessionId id;
-  std::shared_ptr<const Segment> segment;
-  SessionView view;
-};
-// A pipe into which others push our chunks.
-struct Carrier {
-  std::uint32_t pipe_id = 0;
-  std::shared_ptr<const SlotWatch> slots;
-};
-// Who may hold our chunks, as of one viewers_epoch. Immutable.
-struct ViewerSet {
-  std::uint64_t epoch = 0;
-  std::vector<Viewer> viewers;
-  std::vector<Carrier> carriers;
-};
 
 struct AddedSlab {
   SegmentId id;
@@ -64,83 +47,100 @@ class HeapHost {
   // The newest list; asks the node when the epoch has moved. Null when the node does not answer:
   // then nothing can be freed for now.
   virtual std::shared_ptr<const ViewerSet> viewers() noexcept = 0;
-};
-
-// One slab of ours.
-struct Slab {
-  SegmentId id;
-  Segment segment;
-  std::uint64_t chunk_bytes = 0;
-  std::uint32_t chunk_count = 0;
-  std::uint32_t free_count = 0;  // guarded by the class's lock
-  std::uint64_t last_loan_tick = 0;
-  // Where the viewers count our chunks, as of `rows_of` and each one's row_changes.
-  std::vector<std::span<const layout::HoldCount>> rows;
-  std::shared_ptr<const ViewerSet> rows_of;
-  std::vector<std::uint64_t> row_changes;
-
-  std::byte* chunk(std::uint32_t index) const noexcept {
-    return segment.base() + layout::kFirstChunkOffset + index * chunk_bytes;
-  }
-};
-
-struct ChunkPlace {
-  Slab* slab = nullptr;
-  std::uint32_t chunk = 0;
+  // Somebody should call relieve() soon, on a thread that may take its time.
+  virtual void wish_for_relief() noexcept = 0;
 };
 
 class Heap {
  public:
   explicit Heap(HeapHost& host) noexcept : host_(host) {}
 
-  // Memory for one message; not cleared. The newest freed chunk first: it is warm.
+  // Memory for one message; not cleared.
   Result<ChunkPlace, Error> loan(std::uint64_t size_bytes);
-  // An unpushed loan comes back.
+  // As loan(), but only from what is known to be free; false when nothing is.
+  bool try_loan(std::uint64_t size_bytes, ChunkPlace& place) noexcept {
+    if (size_bytes > kMaxChunkBytes) return false;
+    // sync(class-made): receives the constructed class.
+    Class* chunks = classes_[size_class_of(size_bytes).index].load(std::memory_order_acquire);
+    return chunks != nullptr && take_free(*chunks, size_bytes, place);
+  }
+  // An unpushed loan comes back. It is loaned next: it is warm.
   void give_back(ChunkPlace place) noexcept;
   // The loan stands in `pipe` at `position` now. `pipe` must stay valid until keep_pipe().
-  void pushed(ChunkPlace place, const SlotWatch* pipe, std::uint64_t position);
+  void pushed(ChunkPlace place, const SlotWatch* pipe, std::uint64_t position) {
+    place.sent().sent_to(pipe, position);
+    // sync(class-made): receives the constructed class.
+    Class* chunks = classes_[place.slab->size_class].load(std::memory_order_acquire);
+    // Look now, while the message is on its way, rather than when the next one is wanted.
+    // relaxed: a guess.
+    if (chunks->free_count.load(std::memory_order_relaxed) == 0) look_early(*chunks, place.sent());
+  }
   // The caller no longer needs `pipe`; the heap keeps `keepalive` while chunks may be in it.
   void keep_pipe(const SlotWatch* pipe, std::shared_ptr<void> keepalive);
+  // Whether anything is on loan, neither pushed nor given back.
+  bool has_loans();
 
   // Gives slabs back of which no chunk was used for `idle_ticks` calls of this function.
   void return_idle(std::uint64_t idle_ticks);
+  // Adds chunks where loans had to wait for a look too often.
+  void relieve();
   // relaxed: a number for people.
   std::uint64_t slab_bytes() const noexcept { return slab_bytes_.load(std::memory_order_relaxed); }
 
  private:
-  struct InFlight {
-    ChunkPlace place;
-    bool needed = false;              // what the last look said
-    const SlotWatch* pipe = nullptr;  // null: the slot is gone, but somebody held it at a look
-    std::uint64_t position = 0;
-    bool is_gone() const noexcept { return pipe == nullptr || pipe->is_gone(position); }
-  };
   struct Class {
-    std::mutex lock;
-    std::vector<std::unique_ptr<Slab>> slabs;
-    std::vector<ChunkPlace> free;  // newest last
-    std::deque<InFlight> in_flight;
-    std::vector<InFlight> gone;  // while looking; keeps its memory from look to look
-    std::uint64_t chunks = 0;
-  };
+    os::ShortLock lock;
+    std::vector<ChunkPlace>
+        free;  // guarded by `lock`; loaned from the end; has room for all chunks
+    std::atomic<std::uint32_t> free_count{0};  // free.size(), for a guess without the lock
 
-  Class& class_at(const SizeClass& size);
-  Result<ChunkPlace, Error> take_free(Class& chunks) noexcept;
-  // Looks through at most `most` pushed chunks, the oldest first; true when one became free.
-  bool reclaim(Class& chunks, std::size_t most);
-  // The slots of `gone` have moved on: what nobody holds becomes free, the rest waits on.
+    std::mutex looking;  // taken before `lock`; guards what follows
+    std::vector<std::unique_ptr<Slab>> slabs;
+    std::uint64_t chunks = 0;
+    std::uint64_t next_look = 0;      // the chunk, counted through all slabs, to look at first
+    std::vector<ChunkPlace> gone;     // while looking; keeps its memory from look to look
+    std::vector<ChunkPlace> came_in;  // as above
+    std::shared_ptr<const ViewerSet> viewers;
+    std::uint32_t meagre_looks = 0;  // that brought a chunk or two
+    bool wants_relief = false;
+  };
+  enum class Extent : std::uint8_t { first_few, everything };
+
+  Class& class_at(std::uint32_t index);
+  bool take_free(Class& chunks, std::uint64_t size_bytes, ChunkPlace& place) noexcept;
+  void look_early(Class& chunks, const SentChunk& just_sent);
+  // What follows requires `looking`.
+
+  // Looks at chunks that were sent, in turn, and adds those that nobody needs to the free ones. All
+  // but `except`, which was sent just now.
+  void reclaim(Class& chunks, Extent extent, const SentChunk* except = nullptr);
+  void find_gone(Class& chunks, Extent extent, const SentChunk* except);
+  // The slots of `gone` have moved on: what nobody holds goes to `came_in`.
   void sort_out(Class& chunks);
-  // True when nothing moved while we looked, so that the marks can be trusted.
-  bool mark_needed(Class& chunks, const std::shared_ptr<const ViewerSet>& viewers);
-  static bool is_held(Slab& slab, std::uint32_t chunk,
-                      const std::shared_ptr<const ViewerSet>& viewers);
-  FullStatus grow(Class& chunks, std::uint64_t chunk_bytes);
-  void return_idle_slabs(Class& chunks, std::uint64_t idle_ticks);
+  bool sort_out_by_rows(Class& chunks);
+  bool sort_out_by_scan(Class& chunks);
+  void add_free(Class& chunks, const std::vector<ChunkPlace>& places);
+  FullStatus grow(Class& chunks, std::uint64_t chunk_bytes, std::uint32_t count);
+  static std::uint64_t enough_chunks(const Class& chunks) noexcept;
+  void adopt(Class& chunks, AddedSlab added, std::uint64_t chunk_bytes, std::uint32_t count);
+
+  // What follows takes `looking`.
+  void return_idle(Class& chunks, std::uint64_t idle_ticks);
+  void relieve(Class& chunks);
+  // Calls visit(Class&) for each class.
+  template <class Visit>
+  void for_each_class(Visit&& visit) {
+    for (std::atomic<Class*>& cell : classes_) {
+      // sync(class-made): receives the constructed class.
+      Class* chunks = cell.load(std::memory_order_acquire);
+      if (chunks != nullptr) visit(*chunks);
+    }
+  }
   void drop_unused_pipes();
 
   HeapHost& host_;
   std::array<std::atomic<Class*>, kSizeClasses> classes_{};
-  std::mutex making_;  // of classes and parked pipes
+  std::mutex making_;  // of classes and parked pipes; taken before a class's locks
   std::vector<std::unique_ptr<Class>> owned_classes_;
   struct Parked {
     const SlotWatch* pipe;
@@ -151,33 +151,29 @@ class Heap {
   std::atomic<std::uint64_t> slab_bytes_{0};
 };
 
-// Writes the header of a fresh slab.
-void format_slab(const Segment& segment, std::uint64_t chunk_bytes, std::uint32_t chunks) noexcept;
-// The size of a slab's segment, or corrupt when it cannot be.
-Result<std::uint64_t> slab_bytes(std::uint64_t chunk_bytes, std::uint64_t chunks) noexcept;
-
-// Which chunks somebody may still need, found by looking once. Used by owners, and by the node for
-// slabs whose owner is dead.
-class HoldScan {
- public:
-  // Counts forwards now; is_conclusive() compares.
-  explicit HoldScan(const ViewerSet& viewers);
-  // True when a row of any viewer counts the chunk, or a carrier's slot names it.
-  bool is_needed(SegmentId segment, std::uint32_t chunk) const noexcept;
-  // Reads the carriers' slots and finds the viewers' rows for these segments. Call first.
-  void look(const std::vector<SegmentId>& segments);
-  // False when something moved while we looked: the answers cannot be trusted.
-  bool is_conclusive() const noexcept;
-
- private:
-  struct SegmentRows {
-    SegmentId segment;
-    std::vector<std::span<const layout::HoldCount>> rows;
-    std::vector<bool> named;  // by a carrier's slot
-  };
-  const ViewerSet& viewers_;
-  std::vector<std::uint64_t> forwards_;
-  std::vector<SegmentRows> found_;
-};
+inline bool Heap::take_free(Class& chunks, std::uint64_t size_bytes, ChunkPlace& place) noexcept {
+  ChunkPlace next;
+  {
+    const std::lock_guard guard(chunks.lock);
+    if (chunks.free.empty()) return false;
+    place = chunks.free.back();
+    chunks.free.pop_back();
+    --place.slab->free_count;
+    if (!chunks.free.empty()) next = chunks.free.back();
+    // relaxed: a guess.
+    chunks.free_count.store(static_cast<std::uint32_t>(chunks.free.size()),
+                            std::memory_order_relaxed);
+  }
+  // The next message will want this one's lines, which its last reader's core still has.
+  if (next.slab != nullptr) {
+    os::fetch_for_writing(next.address());
+    os::fetch_for_writing(next.address() + (size_bytes > 0 ? size_bytes - 1 : 0));
+  }
+  // relaxed: a clock for idleness.
+  place.slab->last_loan_tick.store(tick_.load(std::memory_order_relaxed),
+                                   std::memory_order_relaxed);
+  TARN_CRASH_POINT("heap.loan.taken");
+  return true;
+}
 
 }  // namespace tarn

@@ -232,28 +232,6 @@ TEST_F(HeapTest, AHostileViewerDoesNotHideAnothersNewRow) {
   }
 }
 
-TEST(HoldScanTest, AnswersOnlyWhatItLookedFor) {
-  FakeHeapHost host;
-  host.add_viewer();
-  const auto viewers = host.viewers();
-  HoldScan scan(*viewers);
-  scan.look({{1, 1}});
-  EXPECT_FALSE(scan.is_needed({1, 1}, 0));
-  EXPECT_TRUE(scan.is_needed({2, 1}, 0));
-  EXPECT_TRUE(scan.is_conclusive());
-}
-
-TEST(HoldScanTest, IsInconclusiveAfterAnyForward) {
-  FakeHeapHost host;
-  host.add_viewer();
-  FakeViewer& forwarder = host.add_viewer();
-  const auto viewers = host.viewers();
-  HoldScan scan(*viewers);
-  scan.look({{1, 1}});
-  forwarder.record().bump_forwards();
-  EXPECT_FALSE(scan.is_conclusive());
-}
-
 // --- Limits and idleness ------------------------------------------------------------------------
 
 TEST_F(HeapTest, WhenManyChunksAreRefusedOneIsTried) {
@@ -303,6 +281,50 @@ TEST_F(HeapTest, ASlabOfWhichOneChunkIsInUseStays) {
   --viewer.hold(all[3]);
   heap.return_idle(3);
   EXPECT_EQ(host.removed.size(), 1u);
+}
+
+// One chunk, gone and back again at every message: each loan waits for a look.
+TEST_F(HeapTest, AClassThatLooksAtEveryMessageGetsMoreChunks) {
+  constexpr std::uint64_t kHuge = 48 << 20;
+  const auto send = [&](std::uint64_t number) {
+    const ChunkPlace place = loan(kHuge);
+    pipe.hold(number);
+    heap.pushed(place, &pipe, number);
+    pipe.let_go(number);
+  };
+  for (std::uint64_t i = 0; i < 200; ++i) send(i);
+  EXPECT_EQ(host.added, 1u);
+  EXPECT_EQ(host.wishes, 1u);
+  heap.relieve();
+  EXPECT_EQ(host.added, 2u);
+  for (std::uint64_t i = 200; i < 400; ++i) send(i);
+  heap.relieve();
+  EXPECT_EQ(host.added, 2u) << "two are enough for huge ones";
+  EXPECT_EQ(host.wishes, 1u);
+}
+
+TEST_F(HeapTest, AClassThatMayNotGrowGoesOn) {
+  constexpr std::uint64_t kHuge = 48 << 20;
+  heap.give_back(loan(kHuge));
+  host.most_slab_bytes = 0;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    const ChunkPlace place = loan(kHuge);
+    heap.pushed(place, &pipe, i);
+    if (host.wishes > 0) heap.relieve();
+  }
+  EXPECT_EQ(host.added, 1u);
+}
+
+TEST_F(HeapTest, LoansAreKnownToBeOut) {
+  EXPECT_FALSE(heap.has_loans());
+  const ChunkPlace first = loan();
+  const ChunkPlace second = loan();
+  EXPECT_TRUE(heap.has_loans());
+  heap.give_back(first);
+  EXPECT_TRUE(heap.has_loans());
+  pipe.hold(0);
+  heap.pushed(second, &pipe, 0);
+  EXPECT_FALSE(heap.has_loans()) << "a pushed one is nobody's loan";
 }
 
 TEST_F(HeapTest, AnUnpushedLoanKeepsItsSlab) {

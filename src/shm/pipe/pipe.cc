@@ -172,7 +172,7 @@ SlotPop PipeView::peek(Peeked& found) noexcept {
         at = std::exchange(first_claimed, kNowhere);
         continue;
       }
-      found.payload = load_payload(slot);
+      found.slot = &slot;
       found.position = at;
       found.word = word;
       found.all_before_done = done == at;

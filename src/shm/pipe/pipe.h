@@ -19,12 +19,15 @@ namespace tarn {
 enum class SlotPush : std::uint8_t { ok, full, closed, corrupt };
 enum class SlotPop : std::uint8_t { ok, empty, closed, corrupt };
 
-// A message that peek() found, still in its slot.
+// A message that peek() found, still in its slot. What is read of its payload is good if take()
+// then succeeds: it fails when the slot has changed meanwhile.
 struct Peeked {
   std::uint64_t position = 0;
-  SlotWord word{0};  // as it was when the payload was copied
-  SlotPayload payload;
+  SlotWord word{0};
+  const layout::Slot* slot = nullptr;
   bool all_before_done = false;  // no earlier message waits for its producer or consumer
+
+  SlotPayload payload() const noexcept { return load_payload(*slot); }
 };
 
 struct PipeSnapshot {
@@ -56,7 +59,7 @@ class PipeView final : public SlotWatch {
 
   // Puts the payload into the next free slot, and says where. Never waits.
   SlotPush push(std::uint16_t self, const SlotPayload& payload, std::uint64_t& position) noexcept;
-  // Copies the oldest ready message out, leaving it where it is.
+  // Finds the oldest ready message, and leaves it where it is.
   SlotPop peek(Peeked& found) noexcept;
   // Makes the peeked message the caller's; false when somebody else was faster.
   bool take(std::uint16_t self, const Peeked& found) noexcept;
@@ -64,7 +67,12 @@ class PipeView final : public SlotWatch {
   void acknowledge(std::uint16_t self, std::uint64_t position, bool redelivered) noexcept;
   // at_least_once only. Puts a taken message back, marked.
   void give_back(std::uint16_t self, std::uint64_t position, bool redelivered) noexcept;
-  bool is_gone(std::uint64_t position) const noexcept override;
+  bool is_gone(std::uint64_t position) const noexcept override {
+    const Place place = place_of(position);
+    // sync(slot-freed): whoever took the message wrote down its hold before it freed the slot.
+    const SlotWord word(slots_[place.index].word.load(std::memory_order_acquire));
+    return word.laps_ahead_of(place.lap) > 0;
+  }
   void mark_named(SegmentId segment, std::vector<bool>& named) const noexcept override;
 
   // Whether a push would find a free slot now.

@@ -56,7 +56,7 @@ TEST_P(PipeCrowdTest, NothingIsLostNothingComesTwiceAndEachProducerStaysInOrder)
       const auto self = static_cast<std::uint16_t>(100 + c);
       std::vector<std::int64_t> last(producers, -1);
       for (;;) {
-        Peeked found;
+        testing::Copied found;
         const SlotPop outcome = pop_one(view, self, found);
         if (outcome == SlotPop::closed) return;
         if (outcome == SlotPop::empty) {
@@ -64,7 +64,7 @@ TEST_P(PipeCrowdTest, NothingIsLostNothingComesTwiceAndEachProducerStaysInOrder)
           continue;
         }
         ASSERT_EQ(outcome, SlotPop::ok);
-        const std::uint64_t number = number_of(found.payload);
+        const std::uint64_t number = number_of(found.copy);
         ASSERT_LT(number, delivered.size());
         ++delivered[number];
         ASSERT_LT(last[number / kEach], static_cast<std::int64_t>(number % kEach));

@@ -56,7 +56,7 @@ void use_in_every_way(SharedPipe& pipe) {
       view.take(kConsumer, found);
       view.acknowledge(kConsumer, found.position, found.word.redelivered());
       view.give_back(kConsumer, found.position, found.word.redelivered());
-      EXPECT_LE(found.payload.size_bytes(), layout::kSlotPayloadBytes);
+      EXPECT_LE(found.payload().size_bytes(), layout::kSlotPayloadBytes);
     }
     view.has_space();
     view.is_gone(found.position);
@@ -123,7 +123,7 @@ TEST(HostilePipeTest, SizesInDescriptorsAreCutToTheSlot) {
   SlotPayload payload;
   for (const std::uint64_t descriptor :
        {UINT64_MAX, std::uint64_t{0xff01}, std::uint64_t{0x3101}}) {
-    payload.descriptor = descriptor;
+    payload.descriptor.bits = descriptor;
     EXPECT_EQ(payload.size_bytes(), layout::kSlotPayloadBytes);
   }
 }

@@ -28,7 +28,7 @@ TEST(PipeTest, ATakenMessageStaysInItsSlotUntilItIsAcknowledged) {
   SharedPipe pipe(2, true);
   push_number(pipe.view(), kProducer, 1);
   push_number(pipe.view(), kProducer, 2);
-  Peeked found;
+  testing::Copied found;
   ASSERT_EQ(pop_one(pipe.view(), kConsumer, found), SlotPop::ok);
   EXPECT_FALSE(found.word.redelivered());
   EXPECT_FALSE(pipe.view().is_gone(found.position));
@@ -45,10 +45,10 @@ TEST(PipeTest, AMessageThatWasGivenBackComesAgainMarked) {
   SharedPipe pipe(4, true);
   push_number(pipe.view(), kProducer, 1);
   push_number(pipe.view(), kProducer, 2);
-  Peeked found;
+  testing::Copied found;
   for (int time = 0; time < 3; ++time) {
     ASSERT_EQ(pop_one(pipe.view(), kConsumer, found), SlotPop::ok);
-    EXPECT_EQ(number_of(found.payload), 1u);
+    EXPECT_EQ(number_of(found.copy), 1u);
     EXPECT_EQ(found.word.redelivered(), time > 0);
     pipe.view().give_back(kConsumer, found.position, found.word.redelivered());
   }
@@ -60,7 +60,7 @@ TEST(PipeTest, AMessageThatWasGivenBackComesAgainMarked) {
 TEST(PipeTest, NobodyAcknowledgesOrGivesBackForAnother) {
   SharedPipe pipe(4, true);
   push_number(pipe.view(), kProducer, 1);
-  Peeked found;
+  testing::Copied found;
   ASSERT_EQ(pop_one(pipe.view(), kConsumer, found), SlotPop::ok);
   const std::uint64_t taken = pipe.word(0).bits();
   pipe.view().acknowledge(kOtherConsumer, found.position, false);
@@ -73,11 +73,11 @@ TEST(PipeTest, NobodyAcknowledgesOrGivesBackForAnother) {
 TEST(PipeTest, AMessageIsAcknowledgedOnce) {
   SharedPipe pipe(1, true);
   push_number(pipe.view(), kProducer, 1);
-  Peeked found;
+  testing::Copied found;
   ASSERT_EQ(pop_one(pipe.view(), kConsumer, found), SlotPop::ok);
   pipe.view().acknowledge(kConsumer, found.position, false);
   push_number(pipe.view(), kProducer, 2);
-  Peeked next;
+  testing::Copied next;
   ASSERT_EQ(pop_one(pipe.view(), kConsumer, next), SlotPop::ok);
   pipe.view().acknowledge(kConsumer, found.position, false);
   pipe.view().give_back(kConsumer, found.position, false);
@@ -88,7 +88,7 @@ TEST(PipeTest, ClosedOnlyAfterTheLastAcknowledgement) {
   SharedPipe pipe(4, true);
   push_number(pipe.view(), kProducer, 1);
   pipe.view().close();
-  Peeked found;
+  testing::Copied found;
   ASSERT_EQ(pop_one(pipe.view(), kConsumer, found), SlotPop::ok);
   EXPECT_EQ(peek_outcome(pipe.view()), SlotPop::empty);
   pipe.view().give_back(kConsumer, found.position, false);

@@ -123,11 +123,11 @@ TEST(PipeTest, SmallMessagesOfEverySizeComeOutWhole) {
     std::uint64_t position = 0;
     ASSERT_EQ(pipe.view().push(kProducer, text_payload(text), position), SlotPush::ok);
     EXPECT_EQ(position, size);
-    Peeked found;
+    testing::Copied found;
     ASSERT_EQ(pop_one(pipe.view(), kConsumer, found), SlotPop::ok);
     EXPECT_EQ(found.position, size);
     EXPECT_EQ(found.word.claimant(), kProducer);
-    EXPECT_EQ(text_of(found.payload), text);
+    EXPECT_EQ(text_of(found.copy), text);
   }
 }
 
@@ -136,10 +136,10 @@ TEST(PipeTest, ReferencesComeOutAsTheyWentIn) {
   std::uint64_t position = 0;
   const ChunkReference in{{9, 0xffff'ffff}, 4095, std::uint64_t{1} << 46};
   ASSERT_EQ(pipe.view().push(kProducer, SlotPayload::reference_to(in), position), SlotPush::ok);
-  Peeked found;
+  testing::Copied found;
   ASSERT_EQ(pop_one(pipe.view(), kConsumer, found), SlotPop::ok);
-  ASSERT_EQ(found.payload.kind(), layout::PayloadKind::by_reference);
-  const ChunkReference out = found.payload.reference();
+  ASSERT_EQ(found.copy.kind(), layout::PayloadKind::by_reference);
+  const ChunkReference out = found.copy.reference();
   EXPECT_EQ(out.segment, in.segment);
   EXPECT_EQ(out.chunk, in.chunk);
   EXPECT_EQ(out.size_bytes, in.size_bytes);
@@ -180,7 +180,7 @@ TEST(PipeTest, ConsumersReachWhatIsBehindAStoppedProducerFromAStaleHint) {
       pipe.header().head.store(start - behind);
       Peeked found;
       ASSERT_EQ(pipe.view().peek(found), SlotPop::ok) << slots << " slots, " << behind;
-      EXPECT_EQ(number_of(found.payload), 42u);
+      EXPECT_EQ(number_of(found.payload()), 42u);
     }
   }
 }
@@ -232,7 +232,7 @@ TEST(PipeTest, MessagesStayInOrderWhenProducersFinishOneAfterAnotherBehindAWalki
     if (next >= 3) pipe.publish(static_cast<std::uint64_t>(next), kProducer, 70);
     --next;
   });
-  Peeked found;
+  testing::Copied found;
   ASSERT_EQ(pipe.view().peek(found), SlotPop::ok);
   EXPECT_EQ(found.position, 3u);
 }
@@ -266,7 +266,7 @@ void expect_ring_for_all_when(SharedPipe& pipe, const std::function<void()>& las
 TEST(PipeTest, TheLastAcknowledgementOfAClosedPipeWakesThoseWhoWaitForMore) {
   SharedPipe pipe(4, true);
   push_number(pipe.view(), kProducer, 1);
-  Peeked found;
+  testing::Copied found;
   ASSERT_EQ(pop_one(pipe.view(), kConsumer, found), SlotPop::ok);
   expect_ring_for_all_when(pipe, [&] { pipe.view().acknowledge(kConsumer, 0, false); });
 }
@@ -295,8 +295,8 @@ TEST(PipeTest, TakingFromAnOpenPipeRingsForNobodyWhoWaitsForItems) {
 TEST(PipeTest, AProducerThatSleptPassesOnSpaceThatWasFreedOutOfOrder) {
   SharedPipe pipe(2, true);
   PipeView& view = pipe.view();
-  Peeked older;
-  Peeked younger;
+  testing::Copied older;
+  testing::Copied younger;
   ASSERT_EQ(push_number(view, kProducer, 0), SlotPush::ok);
   ASSERT_EQ(push_number(view, kProducer, 1), SlotPush::ok);
   ASSERT_EQ(pop_one(view, kConsumer, older), SlotPop::ok);

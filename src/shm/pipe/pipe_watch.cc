@@ -10,13 +10,6 @@ using layout::PayloadKind;
 using layout::Slot;
 using layout::SlotPhase;
 
-bool PipeView::is_gone(std::uint64_t position) const noexcept {
-  const Place place = place_of(position);
-  // sync(slot-freed): whoever took the message wrote down its hold before it freed the slot.
-  const SlotWord word(slots_[place.index].word.load(std::memory_order_acquire));
-  return word.laps_ahead_of(place.lap) > 0;
-}
-
 void PipeView::mark_named(SegmentId segment, std::vector<bool>& named) const noexcept {
   for_each_reference([&](SegmentId found, std::uint32_t chunk) {
     if (found != segment || chunk >= layout::kMaxChunks) return;

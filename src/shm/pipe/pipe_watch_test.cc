@@ -42,7 +42,7 @@ TEST(PipeTest, NamesTheChunksOfReadyAndTakenSlots) {
   EXPECT_EQ(named_chunks(pipe.view(), slab), (std::set<std::uint32_t>{0, 10, 20, 30, 40}));
   EXPECT_EQ(named_chunks(pipe.view(), {3, 3}), (std::set<std::uint32_t>{7}));
   EXPECT_TRUE(named_chunks(pipe.view(), {4, 2}).empty());
-  Peeked found;
+  testing::Copied found;
   ASSERT_EQ(pop_one(pipe.view(), kConsumer, found), SlotPop::ok);
   EXPECT_EQ(named_chunks(pipe.view(), slab).count(0), 1u);  // taken, not acknowledged
   pipe.view().acknowledge(kConsumer, found.position, false);

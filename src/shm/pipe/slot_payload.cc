@@ -9,25 +9,16 @@ using layout::PayloadKind;
 SlotPayload SlotPayload::copy_of(std::span<const std::byte> bytes) noexcept {
   TARN_ASSERT(bytes.size() <= layout::kSlotPayloadBytes, bytes.size());
   SlotPayload payload;
-  payload.descriptor = static_cast<std::uint64_t>(PayloadKind::in_slot) | (bytes.size() << 8);
+  payload.descriptor.bits = static_cast<std::uint64_t>(PayloadKind::in_slot) | (bytes.size() << 8);
   if (!bytes.empty()) std::memcpy(payload.words.data(), bytes.data(), bytes.size());
   return payload;
 }
 
 SlotPayload SlotPayload::reference_to(const ChunkReference& reference) noexcept {
   SlotPayload payload;
-  payload.descriptor = static_cast<std::uint64_t>(PayloadKind::by_reference);
+  payload.descriptor.bits = static_cast<std::uint64_t>(PayloadKind::by_reference);
   payload.words = {reference.segment.packed(), reference.chunk, reference.size_bytes, 0, 0, 0};
   return payload;
-}
-
-std::size_t SlotPayload::size_bytes() const noexcept {
-  const std::size_t said = (descriptor >> 8) & 0xff;
-  return said < layout::kSlotPayloadBytes ? said : layout::kSlotPayloadBytes;
-}
-
-ChunkReference SlotPayload::reference() const noexcept {
-  return {SegmentId::unpack(words[0]), static_cast<std::uint32_t>(words[1]), words[2]};
 }
 
 }  // namespace tarn
