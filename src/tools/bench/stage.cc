@@ -18,6 +18,7 @@ constexpr double kQuickRoundNs = 0.02e9;
 constexpr double kPatience = 2.5;
 // How long each side of an "asleep" ping-pong waits: a CPU with nothing to do is idle by then.
 constexpr double kAsleepNs = 100e3;
+constexpr double kSettleNsPerByte = 2.0;
 constexpr std::uint64_t kTrialMessages = 200;
 constexpr std::uint64_t kTrialFlood = 20'000;
 constexpr double kMostFlood = 5e6;
@@ -134,11 +135,17 @@ PingPongPlan Stage::plan_of(std::uint64_t messages, std::uint64_t pause_ticks) c
   return plan;
 }
 
-PingPongPlan Stage::fitting_plan(std::uint64_t pause_ticks, const RunPingPong& run) const {
+PingPongPlan Stage::fitting_plan(std::uint64_t pause_ticks, const RunPingPong& run,
+                                 double settle_ns) const {
   const Histogram trial = run(plan_of(kTrialMessages, pause_ticks));
   const double round_trip_ns = 2 * one_way_ns(trial, scale_, 50);
   const double pauses_ns = 2 * scale_.ns(static_cast<double>(pause_ticks));
-  return plan_of(messages_for(std::max(round_trip_ns + pauses_ns, 1.0)), pause_ticks);
+  const double ns = std::max(round_trip_ns + pauses_ns, 1.0);
+  PingPongPlan plan = plan_of(messages_for(ns), pause_ticks);
+  if (!settings_.quick) {
+    plan.warm_up = std::max(plan.warm_up, static_cast<std::uint64_t>(settle_ns / ns));
+  }
+  return plan;
 }
 
 double Stage::floor_ns(Floor floor, std::size_t payload_bytes) {
@@ -160,7 +167,9 @@ std::uint64_t Stage::pause_ticks(Floor floor) const noexcept {
 
 double measure_latency(Stage& stage, const Subject& subject, const RunPingPong& run) {
   stage.progress().show(title_of(subject) + ": trial");
-  const PingPongPlan plan = stage.fitting_plan(stage.pause_ticks(subject.floor), run);
+  // A sender of huge messages gets more memory on the way, which takes about a second a GiB.
+  const auto settle_ns = static_cast<double>(subject.payload_bytes) * kSettleNsPerByte;
+  const PingPongPlan plan = stage.fitting_plan(stage.pause_ticks(subject.floor), run, settle_ns);
 
   Histogram latest;
   Histogram all;

@@ -59,8 +59,10 @@ class Stage {
   std::uint64_t messages_for(double ns) const noexcept;
   // A plan with that many messages and a tenth more to warm up.
   PingPongPlan plan_of(std::uint64_t messages, std::uint64_t pause_ticks) const noexcept;
-  // A plan that fits what `run` takes, found by a short trial.
-  PingPongPlan fitting_plan(std::uint64_t pause_ticks, const RunPingPong& run) const;
+  // A plan that fits what `run` takes, found by a short trial; it warms up for `settle_ns` at
+  // least.
+  PingPongPlan fitting_plan(std::uint64_t pause_ticks, const RunPingPong& run,
+                            double settle_ns = 0) const;
   // The floor's p50 in ns, measured now.
   double floor_ns(Floor floor, std::size_t payload_bytes);
   // How long each side of a floor or its candidate waits before it sends.
