@@ -93,6 +93,12 @@ std::uint64_t descriptor_limit() noexcept {
   return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
+// The limit is one on numbers, and the lowest free one is given next: a high one means that most
+// below are taken.
+bool leaves_descriptors(int descriptor, std::uint64_t spare) noexcept {
+  return static_cast<std::uint64_t>(descriptor) + spare < descriptor_limit();
+}
+
 std::uint64_t open_descriptor_count() noexcept {
   DIR* folder = ::opendir("/proc/self/fd");
   if (folder == nullptr) return 0;

@@ -23,5 +23,7 @@ MemoryLimits memory_limits();
 std::uint64_t raise_descriptor_limit() noexcept;
 std::uint64_t descriptor_limit() noexcept;
 std::uint64_t open_descriptor_count() noexcept;
+// Whether `descriptor`, which was opened last, still leaves so many to open.
+bool leaves_descriptors(int descriptor, std::uint64_t spare) noexcept;
 
 }  // namespace tarn::os

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,7 +79,7 @@ void on_watchdog(int) {
 
 // Read before the test may enter a mount namespace of its own: below a chroot, the kernel then
 // gives the path from the old namespace's root.
-const std::filesystem::path g_own_path = std::filesystem::read_symlink("/proc/self/exe");
+std::filesystem::path g_own_path = std::filesystem::read_symlink("/proc/self/exe");
 
 // Runs in the child.
 [[noreturn]] void become(const Arguments& words, const ChildTraits& traits, pid_t parent) {
@@ -198,6 +199,39 @@ const Ending& Child::wait() {
 const Ending& Child::kill() {
   signal(SIGKILL);
   return wait();
+}
+
+namespace {
+
+// Removes the copies when this process ends; its children run another program.
+struct Copies {
+  std::filesystem::path folder;
+  ~Copies() {
+    std::error_code error;
+    if (!folder.empty()) std::filesystem::remove_all(folder, error);
+  }
+};
+Copies g_copies;
+
+}  // namespace
+
+void open_programs_to_all() {
+  std::string pattern = "/tmp/tarn-programs-XXXXXX";
+  if (::mkdtemp(pattern.data()) == nullptr) std::perror("mkdtemp");
+  g_copies.folder = pattern;
+  const auto daemon = PrivateDomain::daemon_path();
+  const auto put = [&](const std::filesystem::path& from, const char* folder) {
+    const auto to = g_copies.folder / folder;
+    std::filesystem::create_directory(to);
+    std::filesystem::copy_file(from, to / from.filename());
+    return to / from.filename();
+  };
+  const auto own = put(g_own_path, "tests");
+  put(daemon, "bin");
+  for (const char* folder : {"", "tests", "bin"}) {
+    ::chmod((g_copies.folder / folder).c_str(), 0755);
+  }
+  g_own_path = own;
 }
 
 // --- PrivateDomain ------------------------------------------------------------------------------

@@ -105,6 +105,10 @@ class PrivateDomain {
   std::string report_;
 };
 
+// From now on this process plays and starts copies of its programs, in a folder that every account
+// may enter: the build may stand in one that others may not. Needs root.
+void open_programs_to_all();
+
 // Waits until the condition holds; the watchdog ends those for whom it never does.
 void await(const std::function<bool()>& condition);
 

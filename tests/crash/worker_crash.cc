@@ -57,13 +57,6 @@ std::uint32_t viewers_and_carriers(Client& client) {
 
 class WorkerCrashTest : public NodeTest {
  protected:
-  void SetUp() override {
-#ifndef TARN_CRASH_POINTS
-    GTEST_SKIP() << "built without crash points";
-#endif
-    NodeTest::SetUp();
-  }
-
   // What the client does that will be killed. Runs in its process.
   void live_and_wait(SegmentId others) {
     Client own(socket_path());

@@ -37,6 +37,7 @@ class Server {
   // Connections: server_connections.cc.
   void accept_clients();
   void refuse_for_want_of_descriptors();
+  static void refuse_connection(os::UniqueFd socket);
   void rest_listener();
   void add_connection(os::UniqueFd socket);
   void limit_silence();

@@ -1,5 +1,6 @@
 // The worker's connections: from accept to close.
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <string>
@@ -9,6 +10,7 @@
 #include "daemon/worker/requests/admission.h"
 #include "daemon/worker/server.h"
 #include "daemon/worker/server_tags.h"
+#include "os/limits.h"
 
 namespace tarn::daemon {
 namespace {
@@ -27,6 +29,15 @@ Error no_descriptors() {
                "raise the limit of open files (ulimit -n) where the node starts");
 }
 
+// What is kept of the last descriptors that came in would be missed when the next worker has to
+// recover and serve what is there.
+bool leaves_spare_descriptors(const Request& request) {
+  return std::all_of(request.descriptors.begin(), request.descriptors.end(),
+                     [](const os::UniqueFd& descriptor) {
+                       return os::leaves_descriptors(descriptor.get(), kSpareDescriptors);
+                     });
+}
+
 std::string who(const os::Peer& peer) {
   return "pid " + std::to_string(peer.pid) + " (uid " + std::to_string(peer.uid) + ")";
 }
@@ -42,6 +53,10 @@ void Server::accept_clients() {
       return log_error(socket.error().what());
     }
     if (!*socket) return;
+    if (!os::leaves_descriptors(socket->get(), kSpareForClients)) {
+      refuse_connection(std::move(*socket));
+      continue;
+    }
     add_connection(std::move(*socket));
   }
 }
@@ -52,14 +67,17 @@ void Server::refuse_for_want_of_descriptors() {
   spare_.reset();
   auto socket = os::accept_from(descriptors_.listener);
   if (socket && *socket) {
-    log_warning(no_descriptors().what());
-    const auto reply = wire::make_error(0, no_descriptors());
-    os::send_message(socket->get(), wire::bytes_of(reply), {}, false);
-    socket->reset();
+    refuse_connection(std::move(*socket));
   } else {
     rest_listener();
   }
   take_spare();
+}
+
+void Server::refuse_connection(os::UniqueFd socket) {
+  log_warning(no_descriptors().what());
+  const auto reply = wire::make_error(0, no_descriptors());
+  os::send_message(socket.get(), wire::bytes_of(reply), {}, false);
 }
 
 // Newcomers wait in the kernel's queue meanwhile.
@@ -128,7 +146,8 @@ bool Server::read_one(Connection& connection) {
                Error(Error::invalid_argument, "read a message",
                      "it is longer than " + std::to_string(buffer.size()) + " bytes",
                      "speak tarn's protocol"));
-  } else if (received.outcome == os::ReceiveOutcome::descriptors_dropped) {
+  } else if (received.outcome == os::ReceiveOutcome::descriptors_dropped ||
+             !leaves_spare_descriptors(request)) {
     const auto header = wire::decode_header(request.packet);
     send_error(connection, header ? header->request : 0, no_descriptors());
     good = connection.state != ConnectionState::silent && header;

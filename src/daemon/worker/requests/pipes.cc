@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/worker/requests/request.h"
+#include "os/limits.h"
 #include "wire/names.h"
 
 namespace tarn::daemon {
@@ -77,6 +78,11 @@ Result<PipeItem*, Error> create(NodeState& node, const wire::PipeOpen& ask, std:
   if (auto good = node.check_memory(wish); !good) return std::move(good).error();
   auto made = create_segment("tarn-pipe", item->size_bytes(), item->size_bytes(), false);
   if (!made) return std::move(made).error();
+  if (!os::leaves_descriptors(made->fd.get(), kSpareDescriptors)) {
+    return Error(Error::no_descriptors, "create the pipe",
+                 called(name) + ": the node has no descriptors left",
+                 "raise the limit of open files (ulimit -n) where the node starts");
+  }
   item->facts.id = ++node.counters().last_pipe_id;
   const auto formatted =
       format_pipe(made->segment, item->facts.slot_count, item->facts.delivery, item->facts.id);

@@ -14,6 +14,11 @@
 
 namespace tarn::daemon {
 
+// The node refuses what would take one of its last descriptors: it needs some for recovery, for
+// those who connect again after a worker's death, and to tell newcomers why they are refused.
+inline constexpr std::uint64_t kSpareForClients = 4;
+inline constexpr std::uint64_t kSpareDescriptors = 8;
+
 struct Request {
   wire::Header header{};
   std::span<const std::byte> packet;  // borrowed

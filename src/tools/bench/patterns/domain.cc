@@ -12,7 +12,6 @@ namespace tarn::bench {
 Domain::Domain() {
   options_.application = "bench-" + std::to_string(::getpid());
   options_.name = "tarn bench";
-  options_.start_node = false;  // join() did
 }
 
 Domain::~Domain() {
@@ -33,7 +32,9 @@ const ConnectOptions& Domain::join() {
   if (!started_) {
     // Before the call: also a node that was started but never became ready must be stopped.
     started_ = true;
-    start_node(options_);
+    // As any client starts it, not with start_node(): should this program be killed, the node ends
+    // by itself. It may do so between two measurements, too: then the next one starts another.
+    connect(options_);
   }
   return options_;
 }
