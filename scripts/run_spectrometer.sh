@@ -11,6 +11,7 @@ bin=build/release/bin
 picture=build/spectrogram.png
 once=false
 sounds=()
+live=
 while [ $# -gt 0 ]; do
   case "$1" in
     --bin) bin=$2 && shift ;;
@@ -55,6 +56,7 @@ stop_everything() {
     wait "${!program_of[@]}" 2>/dev/null || true
   fi
   "$bin/tarn" down >/dev/null 2>&1 || true
+  [ -z "$live" ] || rm -rf "$live"
 }
 trap stop_everything EXIT
 trap 'exit 130' INT
@@ -80,7 +82,11 @@ start_programs
 wait_for_programs
 echo "The spectrogram is in $picture"
 if ! $once; then
-  echo "The domain '$TARN_APPLICATION' stays up; Ctrl-C ends it."
+  echo "Now the same sound in real time, over and over; Ctrl-C ends it."
   trap 'exit 0' INT
+  live=$(mktemp -d)
+  start spectrometer-sink --picture "$live/spectrogram.png" >/dev/null
+  start spectrometer-transformer
+  start spectrometer-source --realtime --repeat 0 "${sounds[@]}"
   "$bin/tarn" top || true
 fi

@@ -29,6 +29,11 @@ struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The user asked how: the usage goes to stdout, and the program ends in peace.
+struct HelpWanted : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 inline unsigned long parse_count(std::string_view text, const char* usage) {
   unsigned long count = 0;
   const auto [end, error] = std::from_chars(text.begin(), text.end(), count);
@@ -43,6 +48,9 @@ template <class Run>
 int main_of(const char* name, Run run) {
   try {
     run();
+    return 0;
+  } catch (const HelpWanted& usage) {
+    std::printf("%s\n", usage.what());
     return 0;
   } catch (const UsageError& error) {
     std::fprintf(stderr, "%s\n", error.what());

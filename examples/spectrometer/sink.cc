@@ -19,9 +19,11 @@ constexpr char kUsage[] =
 
 std::string parse(int argc, char** argv) {
   constexpr option kKnown[] = {{"picture", required_argument, nullptr, 'p'},
+                               {"help", no_argument, nullptr, 'h'},
                                {nullptr, 0, nullptr, 0}};
   std::string picture = "spectrogram.png";
   for (int key = 0; (key = getopt_long(argc, argv, "", kKnown, nullptr)) != -1;) {
+    if (key == 'h') throw HelpWanted(kUsage);
     if (key != 'p') throw UsageError(kUsage);
     picture = optarg;
   }

@@ -30,9 +30,11 @@ struct Options {
 Options parse(int argc, char** argv) {
   constexpr option kKnown[] = {{"realtime", no_argument, nullptr, 't'},
                                {"repeat", required_argument, nullptr, 'n'},
+                               {"help", no_argument, nullptr, 'h'},
                                {nullptr, 0, nullptr, 0}};
   Options options;
   for (int key = 0; (key = getopt_long(argc, argv, "", kKnown, nullptr)) != -1;) {
+    if (key == 'h') throw HelpWanted(kUsage);
     if (key == '?') throw UsageError(kUsage);
     if (key == 't') options.realtime = true;
     if (key == 'n') options.repeat = parse_count(optarg, kUsage);

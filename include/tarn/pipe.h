@@ -86,7 +86,8 @@ class Pipe {
   PushStatus push(Loan&& loan) noexcept;
   PushStatus push(Loan&& loan, std::chrono::nanoseconds timeout) noexcept;
   PushStatus try_push(Loan&& loan) noexcept;
-  // Passes a received message on, without a copy: moved, or shared with the caller.
+  // Passes a received message on, without a copy: moved, or shared with the caller. One that
+  // another session received is copied.
   PushStatus push(Message&& message) noexcept;
   PushStatus push(Message&& message, std::chrono::nanoseconds timeout) noexcept;
   PushStatus push(const Message& message) noexcept;

@@ -54,8 +54,8 @@ class Session {
   // not_found.
   void remove_pipe(std::string_view name);
 
-  // Memory for one message, for any pipe. Throws Error: domain_full, quota_exceeded, no_memory,
-  // too_large, node_lost, forked.
+  // Memory for one message, for any pipe of this session: another session's pipe takes a copy.
+  // Throws Error: domain_full, quota_exceeded, no_memory, too_large, node_lost, forked.
   Loan loan(std::size_t size_bytes);
   // Why the newest push() of this session returned no_memory or too_large.
   std::optional<Error> last_refusal() const;

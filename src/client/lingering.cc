@@ -18,19 +18,24 @@ struct Lingering {
   std::vector<SessionCore*> sessions;
 };
 
+constinit std::atomic<Lingering*> g_list{nullptr};
+
 // A fork()ed child starts with none: its parent's sessions are not its own, and their lock may have
 // been held when it was born. Never freed: a message may be a static variable.
 Lingering& lingering() {
-  static std::atomic<Lingering*> g_current{new Lingering};
   // sync(lingering-made): receives the new list.
-  Lingering* current = g_current.load(std::memory_order_acquire);
-  while (current->fork_generation != os::fork_generation()) {
+  Lingering* current = g_list.load(std::memory_order_acquire);
+  while (current == nullptr || current->fork_generation != os::fork_generation()) {
     auto* fresh = new Lingering;
-    // sync(lingering-made): hands the new list over, or receives another thread's.
-    if (g_current.compare_exchange_strong(current, fresh, std::memory_order_acq_rel)) {
-      // seq_cst: g_lingering and the hold count need one order, as in note_let_go().
-      g_lingering.store(0, std::memory_order_seq_cst);
-      return *fresh;
+    {
+      // Nobody counts in it before the count is its own.
+      const std::lock_guard guard(fresh->lock);
+      // sync(lingering-made): hands the new list over, or receives another thread's.
+      if (g_list.compare_exchange_strong(current, fresh, std::memory_order_acq_rel)) {
+        // seq_cst: g_lingering and the hold count need one order, as in note_let_go().
+        g_lingering.store(0, std::memory_order_seq_cst);
+        return *fresh;
+      }
     }
     delete fresh;
   }
@@ -51,23 +56,21 @@ void end_or_linger(SessionCore* session) noexcept {
     // seq_cst: g_lingering and the hold count need one order, as in note_let_go().
     g_lingering.fetch_add(1, std::memory_order_seq_cst);
   }
-  end_unused();  // what was let go of before we were counted
+  end_if_unused(session);  // all may have been let go of before it was counted
 }
 
-void end_unused() noexcept {
-  std::vector<SessionCore*> unused;
+void end_if_unused(SessionCore* session) noexcept {
   {
     Lingering& all = lingering();
     const std::lock_guard guard(all.lock);
-    std::erase_if(all.sessions, [&](SessionCore* session) {
-      if (session->is_in_use()) return false;
-      unused.push_back(session);
-      return true;
-    });
+    const auto found = std::find(all.sessions.begin(), all.sessions.end(), session);
+    // While it is in the list nobody ends it.
+    if (found == all.sessions.end() || session->is_in_use()) return;
+    all.sessions.erase(found);
     // seq_cst: g_lingering and the hold count need one order, as in note_let_go().
-    g_lingering.fetch_sub(static_cast<std::uint32_t>(unused.size()), std::memory_order_seq_cst);
+    g_lingering.fetch_sub(1, std::memory_order_seq_cst);
   }
-  for (SessionCore* session : unused) delete session;
+  delete session;
 }
 
 }  // namespace tarn::detail

@@ -32,7 +32,7 @@ void Loan::give_back() noexcept {
   place_.filled = false;
   if (!place.core->is_ours()) return;
   place.core->heap().give_back({static_cast<Slab*>(place.origin), place.chunk});
-  detail::note_let_go();
+  detail::note_let_go(place.core);
 }
 
 Message::Message(Message&& other) noexcept
@@ -70,7 +70,7 @@ void Message::release() noexcept {
     // sync(hold-ended): our last look at the bytes comes before their owner's next use.
     // seq_cst: this count and g_lingering need one order, as in note_let_go().
     slab.holds[place_.chunk].fetch_sub(1, std::memory_order_seq_cst);
-    detail::note_let_go();
+    detail::note_let_go(place_.core);
   }
   place_.address = nullptr;
   place_.size_bytes = 0;

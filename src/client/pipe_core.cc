@@ -156,6 +156,12 @@ PushStatus PipeCore::push_loan(Loan& loan, const Patience& patience) noexcept {
     if (status == PushStatus::ok) place.filled = false;
     return status;
   }
+  if (place.core != session_.get()) {
+    // Another session's memory: its owner does not look into this pipe.
+    const PushStatus status = push_bytes(loan.bytes(), patience);
+    if (status == PushStatus::ok) loan.give_back();
+    return status;
+  }
   auto* slab = static_cast<Slab*>(place.origin);
   const ChunkReference reference{slab->id, place.chunk, place.size_bytes};
   const PushStatus status =
@@ -174,7 +180,9 @@ PushStatus PipeCore::push_loan(Loan& loan, const Patience& patience) noexcept {
 PushStatus PipeCore::push_message(const Message& message, const Patience& patience) noexcept {
   if (!session_->is_ours()) return PushStatus::forked;
   const PayloadPlace& place = message.place_;
-  if (place.address == nullptr) return push_bytes(message.bytes(), patience);
+  // Another session's hold says nothing of what this one passes on.
+  const bool is_own = place.address != nullptr && place.core == session_.get();
+  if (!is_own) return push_bytes(message.bytes(), patience);
   auto& slab = *static_cast<ForeignSlab*>(place.origin);
   if (auto carried = session_->carry(slab, *this); !carried) {
     session_->note_refusal(carried.error());

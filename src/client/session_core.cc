@@ -74,8 +74,7 @@ void SessionCore::require_ours(const char* attempted) const {
 bool SessionCore::is_in_use() {
   // seq_cst: the hold counts and g_lingering need one order, as in note_let_go().
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  const auto own = SessionView::attach(record_.segment());
-  return (own && own->total_holds() > 0) || heap_.has_loans();
+  return record_.total_holds() > 0 || heap_.has_loans();
 }
 
 void SessionCore::keep_house() {

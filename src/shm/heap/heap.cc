@@ -69,9 +69,9 @@ void Heap::give_back(ChunkPlace place) noexcept {
                           std::memory_order_relaxed);
 }
 
-void Heap::look_early(Class& chunks, const SentChunk& just_sent) {
+void Heap::look_early(Class& chunks, const SentChunk* just_sent) {
   const std::unique_lock guard(chunks.looking, std::try_to_lock);
-  if (guard) reclaim(chunks, Extent::first_few, &just_sent);
+  if (guard) reclaim(chunks, Extent::first_few, just_sent);
 }
 
 bool Heap::has_loans() {
@@ -202,9 +202,10 @@ void Heap::adopt(Class& chunks, AddedSlab added, std::uint64_t chunk_bytes, std:
   // relaxed: a clock for idleness.
   slab->last_loan_tick.store(tick_.load(std::memory_order_relaxed), std::memory_order_relaxed);
   slab->sent = std::make_unique<SentChunk[]>(count);
-  // relaxed: a number for people.
-  slab_bytes_.fetch_add(slab->segment.size(), std::memory_order_relaxed);
   // Room for every chunk, so that whoever holds the lock never allocates.
+  chunks.slabs.reserve(chunks.slabs.size() + 1);
+  std::vector<ChunkPlace> fresh(count);
+  for (std::uint32_t i = 0; i < count; ++i) fresh[i] = {slab.get(), i};
   std::vector<ChunkPlace> roomier;
   roomier.reserve(chunks.chunks + count);
   {
@@ -212,8 +213,8 @@ void Heap::adopt(Class& chunks, AddedSlab added, std::uint64_t chunk_bytes, std:
     roomier.insert(roomier.end(), chunks.free.begin(), chunks.free.end());
     chunks.free.swap(roomier);
   }
-  std::vector<ChunkPlace> fresh(count);
-  for (std::uint32_t i = 0; i < count; ++i) fresh[i] = {slab.get(), i};
+  // relaxed: a number for people.
+  slab_bytes_.fetch_add(slab->segment.size(), std::memory_order_relaxed);
   chunks.chunks += count;
   chunks.slabs.push_back(std::move(slab));
   add_free(chunks, fresh);
@@ -257,6 +258,7 @@ void Heap::return_idle(Class& chunks, std::uint64_t idle_ticks) {
     }
     std::erase(chunks.slabs, nullptr);
   }
+  if (!idle.empty()) chunks.meagre_looks = 0;
   for (const auto& slab : idle) {
     chunks.chunks -= slab->chunk_count;
     // relaxed: a number for people.

@@ -68,12 +68,13 @@ class Heap {
   void give_back(ChunkPlace place) noexcept;
   // The loan stands in `pipe` at `position` now. `pipe` must stay valid until keep_pipe().
   void pushed(ChunkPlace place, const SlotWatch* pipe, std::uint64_t position) {
-    place.sent().sent_to(pipe, position);
+    SentChunk& sent = place.sent();
     // sync(class-made): receives the constructed class.
     Class* chunks = classes_[place.slab->size_class].load(std::memory_order_acquire);
-    // Look now, while the message is on its way, rather than when the next one is wanted.
+    sent.sent_to(pipe, position);
+    // From here on another thread may find the chunk free, and return its slab.
     // relaxed: a guess.
-    if (chunks->free_count.load(std::memory_order_relaxed) == 0) look_early(*chunks, place.sent());
+    if (chunks->free_count.load(std::memory_order_relaxed) == 0) look_early(*chunks, &sent);
   }
   // The caller no longer needs `pipe`; the heap keeps `keepalive` while chunks may be in it.
   void keep_pipe(const SlotWatch* pipe, std::shared_ptr<void> keepalive);
@@ -108,7 +109,8 @@ class Heap {
 
   Class& class_at(std::uint32_t index);
   bool take_free(Class& chunks, std::uint64_t size_bytes, ChunkPlace& place) noexcept;
-  void look_early(Class& chunks, const SentChunk& just_sent);
+  // While the message is on its way, rather than when the next one is wanted.
+  void look_early(Class& chunks, const SentChunk* just_sent);
   // What follows requires `looking`.
 
   // Looks at chunks that were sent, in turn, and adds those that nobody needs to the free ones. All
@@ -152,22 +154,22 @@ class Heap {
 };
 
 inline bool Heap::take_free(Class& chunks, std::uint64_t size_bytes, ChunkPlace& place) noexcept {
-  ChunkPlace next;
+  const std::byte* next = nullptr;
   {
     const std::lock_guard guard(chunks.lock);
     if (chunks.free.empty()) return false;
     place = chunks.free.back();
     chunks.free.pop_back();
     --place.slab->free_count;
-    if (!chunks.free.empty()) next = chunks.free.back();
+    if (!chunks.free.empty()) next = chunks.free.back().address();
     // relaxed: a guess.
     chunks.free_count.store(static_cast<std::uint32_t>(chunks.free.size()),
                             std::memory_order_relaxed);
   }
   // The next message will want this one's lines, which its last reader's core still has.
-  if (next.slab != nullptr) {
-    os::fetch_for_writing(next.address());
-    os::fetch_for_writing(next.address() + (size_bytes > 0 ? size_bytes - 1 : 0));
+  if (next != nullptr) {
+    os::fetch_for_writing(next);
+    os::fetch_for_writing(next + (size_bytes > 0 ? size_bytes - 1 : 0));
   }
   // relaxed: a clock for idleness.
   place.slab->last_loan_tick.store(tick_.load(std::memory_order_relaxed),

@@ -212,6 +212,25 @@ void SessionRecord::remove_row(SegmentId segment) noexcept {
   }
 }
 
+std::uint64_t SessionRecord::total_holds() const noexcept {
+  const auto* base = owned_.segment.base();
+  const auto* rows = reinterpret_cast<const RowEntry*>(base + layout::kRowTableOffset);
+  const auto* header = reinterpret_cast<const SessionHeader*>(base);
+  // relaxed: written by this process alone, here and below; the caller orders it.
+  const std::uint32_t used = header->row_count.load(std::memory_order_relaxed);
+  std::uint64_t total = 0;
+  for (std::uint32_t i = 0; i < used; ++i) {
+    const std::uint64_t offset = rows[i].offset.load(std::memory_order_relaxed);
+    const std::uint32_t count = rows[i].chunk_count.load(std::memory_order_relaxed);
+    const auto* holds = reinterpret_cast<const HoldCount*>(base + offset);
+    for (std::uint32_t chunk = 0; chunk < count; ++chunk) {
+      // relaxed: as above.
+      total += holds[chunk].load(std::memory_order_relaxed);
+    }
+  }
+  return total;
+}
+
 Result<EndEntry*> SessionRecord::add_end(std::uint32_t pipe) noexcept {
   // relaxed: written by this process alone.
   const std::uint32_t used = header().end_count.load(std::memory_order_relaxed);

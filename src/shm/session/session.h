@@ -101,6 +101,8 @@ class SessionRecord {
   // All counters zero. Stays where it is until remove_end().
   Result<layout::EndEntry*> add_end(std::uint32_t pipe) noexcept;
   void remove_end(layout::EndEntry* end) noexcept;
+  // How many messages this process holds, also of slabs whose rows are removed.
+  std::uint64_t total_holds() const noexcept;
   // Between pushing a held message on and ending the hold.
   void bump_forwards() noexcept;
 
