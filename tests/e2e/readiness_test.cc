@@ -174,10 +174,12 @@ TEST_F(ReadinessTest, ADescriptorGoesWithItsPipe) {
   EXPECT_EQ(testkit::descriptor_count(::getpid()), before);
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they call the system
 TEST_F(ReadinessTest, NoSystemCallWhereNobodySleeps) {
   auto silent = play("work_silently");
   expect_success(silent);
 }
+#endif
 
 TEST_F(ReadinessTest, TheBanOnSystemCallsIsOne) {
   const pid_t child = ::fork();

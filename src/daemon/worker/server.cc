@@ -51,6 +51,9 @@ void Server::on_event(const os::Event& event) {
       return read_from(number_of(event.tag));
     case TagKind::process: {
       const SessionId id = session_of(event.tag);
+      const SessionItem* session = node_.sessions().find(id);
+      // What it said last is still to be read: perhaps a goodbye.
+      if (session != nullptr && session->connection != 0) read_from(session->connection);
       if (node_.sessions().find(id) != nullptr) finish_session(id.index, EndCause::death);
       return;
     }

@@ -138,7 +138,30 @@ SlotPop PipeView::peek(Peeked& found) noexcept {
   // seq_cst: this word and the slots' words need one order, as push() says; so it is read first.
   const bool closed = header_->closed.load(std::memory_order_seq_cst) != 0;
   // sync(hint): every message before it has been consumed, and we see that.
-  std::uint64_t at = header_->head.load(std::memory_order_acquire);
+  const std::uint64_t at = header_->head.load(std::memory_order_acquire);
+  const Place place = place_of(at);
+  Slot& slot = slots_[place.index];
+  os::fetch_for_writing(&slot);
+  // sync(slot-ready): receives what the producer released.
+  // seq_cst: this word and `closed`, as push() says, and this word and the items bell need one
+  // order.
+  const SlotWord word(slot.word.load(std::memory_order_seq_cst));
+  const std::int64_t ahead = word.laps_ahead_of(place.lap);
+  // Nearly always the next message is there, or nothing is.
+  if (ahead == 0 && word.phase() == SlotPhase::ready) {
+    found.slot = &slot;
+    found.position = at;
+    found.word = word;
+    found.all_before_done = true;
+    return SlotPop::ok;
+  }
+  const bool is_end = ahead < 0 || (ahead == 0 && word.phase() == SlotPhase::free);
+  if (is_end) return closed ? SlotPop::closed : SlotPop::empty;
+  return walk(found, at, closed);
+}
+
+// peek() from a slot that is stale, or at which somebody is just now.
+SlotPop PipeView::walk(Peeked& found, std::uint64_t at, bool closed) noexcept {
   std::uint64_t done = at;  // every message before it has been consumed
   std::uint64_t first_claimed = kNowhere;
   std::uint64_t candidate = kNowhere;

@@ -134,6 +134,7 @@ class PipeView final : public SlotWatch {
   bool read_reference(std::uint32_t index, ChunkReference& reference) const noexcept;
   void note_depth(std::uint64_t pushed) noexcept;
   void settle_head() noexcept;
+  SlotPop walk(Peeked& found, std::uint64_t at, bool closed) noexcept;
   void ring_if_closed() noexcept;
 
   layout::PipeHeader* header_ = nullptr;
