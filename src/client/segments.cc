@@ -39,6 +39,7 @@ Result<std::unique_ptr<ForeignSlab>, Error> ForeignSlabs::ask_for(SegmentId id,
   auto slab = std::make_unique<ForeignSlab>();
   slab->id = id;
   slab->segment = std::move(*mapped);
+  slab->base = slab->segment.base();
   slab->chunk_bytes = got->chunk_bytes;
   slab->chunk_count = got->chunk_count;
   os::populate(slab->segment.mapping(), false);

@@ -20,10 +20,12 @@ namespace tarn {
 
 // One slab as its readers see it. Stays allocated until the session ends, so that a thread that met
 // it may look at it without a lock; its bytes are unmapped once the owner has taken the slab back,
-// which the owner does only when no slot names a chunk and nobody holds one.
+// which the owner does only when no slot names a chunk and nobody holds one. A thread that is late,
+// and loses the race for such a slot, still computes an address, but never reads there.
 struct ForeignSlab {
   SegmentId id;
-  Segment segment;
+  Segment segment;                  // guarded by ForeignSlabs' lock
+  const std::byte* base = nullptr;  // where it was mapped: never changes
   std::uint64_t chunk_bytes = 0;
   std::uint32_t chunk_count = 0;
   std::span<layout::HoldCount> holds;        // in our own session segment
@@ -33,7 +35,7 @@ struct ForeignSlab {
     return reference.chunk < chunk_count && reference.size_bytes <= chunk_bytes;
   }
   const std::byte* chunk(std::uint32_t index) const noexcept {
-    return segment.base() + layout::kFirstChunkOffset + index * chunk_bytes;
+    return base + layout::kFirstChunkOffset + index * chunk_bytes;
   }
 };
 

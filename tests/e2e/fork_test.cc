@@ -11,6 +11,12 @@
 #include "testing/node_test.h"
 #include "testing/pattern.h"
 
+#ifdef __SANITIZE_THREAD__
+// A child that connects starts threads, which is what is tested here.
+extern "C" const char* __tsan_default_options();
+extern "C" const char* __tsan_default_options() { return "die_after_fork=0"; }
+#endif
+
 namespace tarn {
 namespace {
 

@@ -216,7 +216,7 @@ std::uint64_t SessionRecord::total_holds() const noexcept {
   const auto* base = owned_.segment.base();
   const auto* rows = reinterpret_cast<const RowEntry*>(base + layout::kRowTableOffset);
   const auto* header = reinterpret_cast<const SessionHeader*>(base);
-  // relaxed: written by this process alone, here and below; the caller orders it.
+  // relaxed: written by this process alone, here and below.
   const std::uint32_t used = header->row_count.load(std::memory_order_relaxed);
   std::uint64_t total = 0;
   for (std::uint32_t i = 0; i < used; ++i) {
@@ -224,8 +224,8 @@ std::uint64_t SessionRecord::total_holds() const noexcept {
     const std::uint32_t count = rows[i].chunk_count.load(std::memory_order_relaxed);
     const auto* holds = reinterpret_cast<const HoldCount*>(base + offset);
     for (std::uint32_t chunk = 0; chunk < count; ++chunk) {
-      // relaxed: as above.
-      total += holds[chunk].load(std::memory_order_relaxed);
+      // sync(hold-ended): whoever sees the hold's end sees its thread done with our records of it.
+      total += holds[chunk].load(std::memory_order_acquire);
     }
   }
   return total;
