@@ -22,7 +22,9 @@ steps() {
   cmake --build --preset "$preset" -j "$(nproc)" "${targets[@]}"
 }
 
-echo "building $preset ${*:-}"
+first=
+[ -f "build/$preset/build.ninja" ] || first=" (a few minutes, the first time; the log is $log)"
+echo "building $preset${*:+ $*}$first"
 if [ -n "${TARN_VERBOSE:-}" ]; then
   steps
 elif ! steps >"$log" 2>&1; then

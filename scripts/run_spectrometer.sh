@@ -32,8 +32,16 @@ for sound in "${sounds[@]}"; do
   [ -r "$sound" ] || { echo "run_spectrometer: cannot read $sound" >&2; exit 1; }
 done
 
-export TARN_APPLICATION=${TARN_APPLICATION:-spectrometer}
 export PATH="$bin:$PATH"
+is_running() { "$bin/tarn" status >/dev/null 2>&1; }
+if [ -z "${TARN_APPLICATION:-}" ]; then
+  # Another one may be at work: its domain is its own.
+  export TARN_APPLICATION=spectrometer
+  ! is_running || TARN_APPLICATION=spectrometer-$$
+elif is_running; then
+  echo "run_spectrometer: the domain '$TARN_APPLICATION' is in use" >&2
+  exit 1
+fi
 
 # The arguments of the three programs, the sink first so that it is ready for the first spectrum.
 start_programs() {

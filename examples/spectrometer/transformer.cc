@@ -88,4 +88,12 @@ void run() {
 }  // namespace
 }  // namespace spectrometer
 
-int main() { return spectrometer::main_of("spectrometer-transformer", spectrometer::run); }
+int main(int argc, char** argv) {
+  using namespace spectrometer;
+  return main_of("spectrometer-transformer", [&] {
+    constexpr char kUsage[] = "usage: spectrometer-transformer";
+    if (argc == 2 && std::string_view(argv[1]) == "--help") throw HelpWanted(kUsage);
+    if (argc != 1) throw UsageError(kUsage);
+    run();
+  });
+}

@@ -5,7 +5,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
+#include <numeric>
 #include <ostream>
+#include <utility>
 #include <vector>
 
 #include "tarn/node.h"
@@ -76,6 +78,41 @@ std::string understood_part(const CLI::App& app) {
   return path;
 }
 
+const CLI::App& deepest(const CLI::App& app) {
+  const auto understood = app.get_subcommands();
+  return understood.empty() ? app : deepest(*understood.back());
+}
+
+// How many letters have to be put in, left out or changed (Levenshtein's distance).
+std::size_t letters_apart(std::string_view one, std::string_view other) {
+  std::vector<std::size_t> row(other.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    std::size_t above_left = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < other.size(); ++j) {
+      const std::size_t changed = above_left + (one[i] == other[j] ? 0 : 1);
+      above_left = row[j + 1];
+      row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+// A command of `app` that looks like `word`, or nothing.
+std::string closest_command(const CLI::App& app, const std::string& word) {
+  constexpr std::size_t kMostApart = 2;
+  std::string closest;
+  std::size_t least = kMostApart + 1;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    const std::size_t apart = letters_apart(word, command->get_name());
+    if (apart < least && 2 * apart <= word.size()) {
+      least = apart;
+      closest = command->get_name();
+    }
+  }
+  return closest;
+}
+
 // Whether the arguments ask for JSON, although they could not be understood.
 bool asks_for_json(std::span<const char* const> arguments) {
   return std::any_of(arguments.begin(), arguments.end(),
@@ -89,7 +126,11 @@ std::string problem_of(const CLI::App& app, const CLI::ParseError& error) {
   if (code != CLI::ExitCodes::RequiredError && code != CLI::ExitCodes::ExtrasError) {
     return error.what();
   }
-  if (!unknown.empty()) return "'" + unknown.front() + "' is not known here";
+  if (!unknown.empty()) {
+    const std::string meant = closest_command(deepest(app), unknown.front());
+    return "'" + unknown.front() + "' is not known here" +
+           (meant.empty() ? "" : "; did you mean '" + meant + "'?");
+  }
   const std::string text = error.what();
   return text == "A subcommand is required" ? "a command is missing" : text;
 }

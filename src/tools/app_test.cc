@@ -44,6 +44,12 @@ const std::vector<std::vector<const char*>> kCommands = {{"up"},
                                                          {"completion"},
                                                          {"completion", "bash"}};
 
+TEST(AppTest, AWordThatLooksLikeACommandIsAnsweredWithIt) {
+  EXPECT_NE(run_with({"pip", "ls"}).err.find("did you mean 'pipe'?"), std::string::npos);
+  EXPECT_NE(run_with({"pipe", "list"}).err.find("did you mean 'ls'?"), std::string::npos);
+  EXPECT_EQ(run_with({"pipe", "frobnicate"}).err.find("did you mean"), std::string::npos);
+}
+
 TEST(AppTest, TheHelpListsCommandsAndExitCodes) {
   const Outcome outcome = run_with({"--help"});
   EXPECT_EQ(outcome.code, ExitCode::ok);

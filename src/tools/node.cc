@@ -72,7 +72,8 @@ std::string text_of(const NodeStatus& node, const Style& style) {
              format_count(node.segments) + ", of the dead " + format_count(node.orphan_segments));
   fields.add("sessions", format_count(node.sessions));
   fields.add("pipes", format_count(node.pipes));
-  fields.add("recovered", format_count(node.recovered_sessions) + " sessions");
+  fields.add("recovered", format_count(node.recovered_sessions) +
+                              (node.recovered_sessions == 1 ? " session" : " sessions"));
   return fields.text(style);
 }
 

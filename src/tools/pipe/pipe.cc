@@ -6,6 +6,7 @@
 #include <ostream>
 #include <string>
 
+#include "tarn/node.h"
 #include "tools/options.h"
 #include "tools/pipe/verbs.h"
 #include "tools/print/status_json.h"
@@ -20,8 +21,16 @@ struct NamedPipe {
 };
 
 ExitCode create(CommandContext& context, const NamedPipe& what) {
-  Session session = connect(participant(context, "tarn pipe create", true));
+  const ConnectOptions options = participant(context, "tarn pipe create", true);
+  // A pipe that is made by hand is meant to stay, and so is a node that is started for it.
+  start_node(options);
+  Session session = connect(options);
   const Pipe pipe = session.create_pipe(what.name, what.options);
+  if (session.status().ends_when_idle) {
+    context.err
+        << "tarn: note: a program started this node, so it ends when it has been idle for a "
+           "while, and its pipes with it; 'tarn down' and 'tarn up' start one that stays\n";
+  }
   if (context.json) {
     context.out << json_text(json_of(session.pipe_status(what.name))) << '\n';
   } else {
@@ -56,7 +65,7 @@ ExitCode remove(CommandContext& context, const NamedPipe& what) {
 void register_pipe_changes(CLI::App& pipe, CommandContext& context) {
   const auto what = std::make_shared<NamedPipe>();
   CLI::App& create_command =
-      add_command(pipe, "create", "Creates a pipe; starts the node when none runs",
+      add_command(pipe, "create", "Creates a pipe; starts the node, to stay, when none runs",
                   "  tarn pipe create spectra --capacity 16\n");
   add_pipe_name(create_command, what->name);
   add_pipe_options(create_command, what->options);

@@ -110,7 +110,8 @@ Result<PipeItem*, Error> find_existing(NodeState& node, const wire::PipeOpen& as
   // A closed pipe that is drained and open by nobody makes place for a new one.
   if (pipe != nullptr && node.discard_if_over(*pipe)) pipe = nullptr;
   if (pipe == nullptr && ask.mode == wire::OpenMode::open_only) {
-    return Error(Error::not_found, kOpening, called(name), "create it first, or check the name");
+    return Error(Error::not_found, kOpening, called(name),
+                 "create it first, or check the name in 'tarn pipe ls'");
   }
   if (pipe == nullptr) return pipe;
   const bool asked_again = ask.nonce != 0 && ask.nonce == pipe->facts.nonce;
