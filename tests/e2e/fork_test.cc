@@ -142,7 +142,6 @@ TEST_F(ForkTest, ChildrenOfChildrenCanConnectToo) {
   EXPECT_EQ(pipe_.pop().message.text(), "inner");
   EXPECT_EQ(pipe_.pop().message.text(), "outer");
 }
-#endif
 
 TEST_F(ForkTest, AChildThatLivesOnDoesNotKeepItsParentsSessionAlive) {
   // The first child joins, forks the second, and dies by SIGKILL; the second holds all it
@@ -170,6 +169,7 @@ TEST_F(ForkTest, AChildThatLivesOnDoesNotKeepItsParentsSessionAlive) {
   testkit::await([&] { return session_.status().orphan_segments == 0; });
   ::close(gate[1]);
 }
+#endif
 
 }  // namespace
 }  // namespace tarn
