@@ -73,7 +73,6 @@ TEST(FloodTest, OneLongPauseDoesNotChangeTheUndisturbedRate) {
 }
 
 TEST(FloodTest, EveryMessageOfAChannelArrives) {
-  if (usable_cpus().size() < 2) GTEST_SKIP() << "two polling processes need two CPUs";
   struct Mailbox {
     std::atomic<std::uint64_t> full{0};
     std::uint64_t word = 0;
@@ -97,6 +96,10 @@ TEST(FloodTest, EveryMessageOfAChannelArrives) {
   Report report(nullptr);
   std::ostringstream nowhere;
   Progress progress(nowhere, false);
+  if (usable_cpus().size() < 2) {
+    EXPECT_THROW(Stage(Settings{}, report, progress), BenchError) << "one CPU says nothing";
+    return;
+  }
   const Stage stage(Settings{}, report, progress);
   const Shared<Mailbox> box;
   const auto make_end = [&] { return End{*box}; };
