@@ -16,7 +16,7 @@
 namespace tarn::wire {
 
 inline constexpr std::uint32_t kHelloMagic = 0x4e52'4154;  // "TARN"
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 inline constexpr std::uint32_t kByteOrderMark = 0x0102'0304;
 
 inline constexpr std::uint32_t kHelloObserver = 1;  // asks only; brings no segment, is no session

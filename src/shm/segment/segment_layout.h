@@ -19,7 +19,7 @@ namespace tarn::layout {
 inline constexpr std::uint64_t kMagic = 0x5452'4e53'454d'4731;  // "1GMESNRT" in memory
 // One number for all layouts of shared memory; it is compared at hello, so that unequal builds
 // refuse each other by name.
-inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::uint32_t kLayoutVersion = 2;
 
 enum class SegmentKind : std::uint32_t { none = 0, slab = 1, session = 2, pipe = 3, node = 4 };
 
