@@ -47,6 +47,14 @@ struct SessionStatus {
   std::uint64_t popped = 0;
 };
 
+// A structure that made no sense, or on which recovery failed. The node leaves it alone until it
+// ends; others are not affected.
+struct Quarantined {
+  std::string object;   // "pipe 'spectra'"
+  std::string verdict;  // why
+  std::uint64_t age_ns = 0;
+};
+
 struct NodeStatus {
   std::string application;
   std::string user;
@@ -64,6 +72,8 @@ struct NodeStatus {
   std::uint32_t segments = 0;
   std::uint32_t orphan_segments = 0;     // their owner is dead, their last hold is not
   std::uint64_t recovered_sessions = 0;  // deaths cleaned up after, since the node began
+  std::uint32_t quarantined = 0;         // structures that are left alone
+  std::vector<Quarantined> verdicts;     // why, of the first of them
 };
 
 }  // namespace tarn

@@ -1,5 +1,7 @@
 #include "client/node_status.h"
 
+#include <algorithm>
+
 namespace tarn {
 
 NodeStatus to_status(const wire::StatusReply& reply) {
@@ -20,6 +22,13 @@ NodeStatus to_status(const wire::StatusReply& reply) {
   status.segments = reply.segments;
   status.orphan_segments = reply.orphan_segments;
   status.recovered_sessions = reply.recovered_sessions;
+  status.quarantined = reply.quarantined;
+  const auto told = std::min<std::size_t>(reply.verdict_count, reply.verdicts.size());
+  for (std::size_t i = 0; i < told; ++i) {
+    const wire::VerdictFacts& verdict = reply.verdicts[i];
+    status.verdicts.push_back({std::string(wire::get_text(verdict.object)),
+                               std::string(wire::get_text(verdict.text)), verdict.age_ns});
+  }
   return status;
 }
 

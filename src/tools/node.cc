@@ -59,6 +59,15 @@ std::string processes_of(const NodeStatus& node) {
   return text;
 }
 
+// What is left alone, and why.
+std::string quarantine_of(const NodeStatus& node) {
+  std::string text = format_count(node.quarantined);
+  for (const Quarantined& each : node.verdicts) {
+    text += "; " + each.object + ": " + each.verdict;
+  }
+  return text;
+}
+
 std::string text_of(const NodeStatus& node, const Style& style) {
   Fields fields;
   fields.add("domain", Cell(domain_of(node), Paint::bold));
@@ -74,6 +83,7 @@ std::string text_of(const NodeStatus& node, const Style& style) {
   fields.add("pipes", format_count(node.pipes));
   fields.add("recovered", format_count(node.recovered_sessions) +
                               (node.recovered_sessions == 1 ? " session" : " sessions"));
+  if (node.quarantined > 0) fields.add("quarantine", quarantine_of(node));
   return fields.text(style);
 }
 

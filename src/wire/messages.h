@@ -308,6 +308,13 @@ struct StatusGet {
   Header header;
 };
 
+// An object that is left alone, and why.
+struct VerdictFacts {
+  std::array<char, 96> object;  // "pipe 'spectra'"
+  std::array<char, 256> text;
+  std::uint64_t age_ns;
+};
+
 struct StatusReply {
   static constexpr MessageType kType = MessageType::status_reply;
   Header header;
@@ -327,6 +334,9 @@ struct StatusReply {
   std::uint32_t segments;
   std::uint32_t orphan_segments;
   std::uint64_t recovered_sessions;
+  std::uint32_t quarantined;  // how many objects in all
+  std::uint32_t verdict_count;
+  std::array<VerdictFacts, 8> verdicts;  // the first of them
 };
 
 // Ends the node. Answered by done, or busy when sessions are attached and `force` is 0. The node

@@ -179,11 +179,14 @@ TEST_F(RestartTest, SpoiltPipeHeaderCostsThatPipeAlone) {
   kill_worker();
   ASSERT_TRUE(client.come_back());
   EXPECT_EQ(client.open_pipe("spoilt").code(), Error::corrupt);
+  ASSERT_EQ(client.status().quarantined, 1u);
+  EXPECT_EQ(wire::get_text(client.status().verdicts[0].object), "pipe 'spoilt'");
   EXPECT_EQ(client.open_pipe("fine").type(), MessageType::pipe_opened);
   EXPECT_EQ(client.remove_pipe("spoilt").type(), MessageType::done);
   EXPECT_EQ(client.leave_pipe(spoilt.id).type(), MessageType::done);
   EXPECT_EQ(client.open_pipe("spoilt").type(), MessageType::pipe_opened);
   EXPECT_EQ(client.status().worker_starts, 2u);
+  EXPECT_EQ(client.status().quarantined, 0u);
 }
 
 TEST_F(RestartTest, NonsenseInASessionsSegmentHarmsNobodyElse) {

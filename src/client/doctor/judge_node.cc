@@ -153,6 +153,17 @@ void judge_orphans(const NodeStatus& status, Report& report) {
       "see HOLDS in `tarn session ls` and DEPTH in `tarn pipe ls`: release, pop or remove");
 }
 
+void judge_quarantine(const NodeStatus& status, Report& report) {
+  for (const Quarantined& each : status.verdicts) {
+    report.problem("node's quarantine", each.object + ": " + each.verdict,
+                   "remove the pipe, or end the session's program; `tarn check` tells more");
+  }
+  if (status.quarantined <= status.verdicts.size()) return;
+  report.problem("node's quarantine",
+                 counted(status.quarantined - status.verdicts.size(), "object") + " more",
+                 "see the node's log");
+}
+
 void judge_descriptors(const std::optional<os::DescriptorUse>& use, const char* who,
                        Report& report) {
   if (!use || use->limit == os::kUnlimited || !is_nearly(use->open_count, use->limit)) return;
@@ -191,6 +202,7 @@ Findings judge(const NodeFacts& facts, const MemoryFacts& memory) {
   judge_restarts(facts, report);
   judge_memory(*facts.status, memory, report);
   judge_orphans(*facts.status, report);
+  judge_quarantine(*facts.status, report);
   judge_descriptors(facts.keeper, "the keeper", report);
   judge_descriptors(facts.worker, "the worker", report);
   return report.take();

@@ -334,6 +334,9 @@ TEST(DoctorNodeTest, LimitAboveTheCgroupIsAWarning) {
 
 TEST(DoctorNodeTest, OrphansAreANotice) {
   auto facts = sound_node();
+  facts.status->quarantined = 2;
+  facts.status->verdicts = {{"pipe 'p'", "recovery crashed on it", 0}};
+  EXPECT_EQ(about(judge(facts, sound_memory()), "node's quarantine").severity, Severity::problem);
   facts.status->orphan_segments = 1;
   EXPECT_EQ(about(judge(facts, sound_memory()), "node's orphans").severity, Severity::notice);
 }

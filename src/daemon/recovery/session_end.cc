@@ -80,8 +80,7 @@ void end_session(NodeState& node, std::uint32_t index, EndCause cause) {
     ++node.counters().recovered_sessions;
     node.put_counters();
   }
-  node.sink().drop(session.facts);
-  node.sessions().erase(index);
+  node.drop_session(index);
 }
 
 }  // namespace tarn::daemon

@@ -7,6 +7,7 @@
 // Bounds    kMaxRecordBytes of metadata and two descriptors each.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <cstring>
@@ -29,6 +30,7 @@ enum class RecordKind : std::uint32_t {
   opening = 5,   // key: session index, pipe id
   viewing = 6,   // key: session index, segment index
   carrying = 7,  // key: segment index, pipe id
+  verdict = 8,   // key: what kind of object, its index or id
 };
 
 struct RecordKey {
@@ -118,6 +120,17 @@ struct StoredCarrying {
   std::uint32_t pipe;
 };
 
+enum class ObjectKind : std::uint32_t { pipe = 1, session = 2 };
+
+// Why a structure is left alone: it made no sense, or recovery crashed on it.
+struct StoredVerdict {
+  static constexpr RecordKind kKind = RecordKind::verdict;
+  ObjectKind object;
+  std::uint32_t id;  // a pipe's id, a session's index
+  std::int64_t at_ns;
+  std::array<char, 256> text;
+};
+
 inline RecordKey key_of(const StoredCounters&) noexcept { return {RecordKind::counters, 0}; }
 inline RecordKey key_of(const StoredSession& s) noexcept { return {s.kKind, s.index}; }
 inline RecordKey key_of(const StoredPipe& p) noexcept { return {p.kKind, p.id}; }
@@ -130,6 +143,10 @@ inline RecordKey key_of(const StoredViewing& v) noexcept {
 }
 inline RecordKey key_of(const StoredCarrying& c) noexcept {
   return {c.kKind, pair_key(c.segment, c.pipe)};
+}
+
+inline RecordKey key_of(const StoredVerdict& v) noexcept {
+  return {v.kKind, pair_key(static_cast<std::uint32_t>(v.object), v.id)};
 }
 
 template <class T>

@@ -21,6 +21,11 @@ std::string_view name_of(Severity severity) noexcept {
 }
 
 Json json_of(const NodeStatus& node) {
+  Json verdicts = Json::array();
+  for (const Quarantined& each : node.verdicts) {
+    verdicts.push_back(
+        {{"object", each.object}, {"verdict", each.verdict}, {"age_ns", each.age_ns}});
+  }
   return {{"application", node.application},
           {"user", node.user},
           {"directory", node.directory},
@@ -36,7 +41,9 @@ Json json_of(const NodeStatus& node) {
           {"pipes", node.pipes},
           {"segments", node.segments},
           {"orphan_segments", node.orphan_segments},
-          {"recovered_sessions", node.recovered_sessions}};
+          {"recovered_sessions", node.recovered_sessions},
+          {"quarantined", node.quarantined},
+          {"verdicts", verdicts}};
 }
 
 Json json_of(const PipeStatus& pipe) {

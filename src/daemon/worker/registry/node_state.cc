@@ -35,6 +35,15 @@ FullStatus NodeState::check_memory(const MemoryWish& wish) {
                        [this](std::uint32_t holder) { return describe_holder(holder); });
 }
 
+void NodeState::drop_session(std::uint32_t index) {
+  SessionItem& session = *sessions_.at(index);
+  if (quarantine_.erase(ObjectKind::session, index)) {
+    sink_.drop(StoredVerdict{ObjectKind::session, index, 0, {}});
+  }
+  sink_.drop(session.facts);
+  sessions_.erase(index);
+}
+
 PipeItem& NodeState::add_pipe(std::unique_ptr<PipeItem> item) {
   PipeItem& pipe = pipes_.add(std::move(item));
   ledger_.charge(kPipesHolder, pipe.size_bytes());
@@ -101,6 +110,9 @@ bool NodeState::discard_if_over(PipeItem& pipe) {
   TARN_CRASH_POINT("node.discard_pipe.drained");
   for (const std::uint32_t index : std::set(pipe.carried)) {
     if (SegmentItem* segment = segments_.at(index)) end_carrying(*segment, pipe);
+  }
+  if (quarantine_.erase(ObjectKind::pipe, pipe.facts.id)) {
+    sink_.drop(StoredVerdict{ObjectKind::pipe, pipe.facts.id, 0, {}});
   }
   sink_.drop(pipe.facts);
   ledger_.refund(kPipesHolder, pipe.size_bytes());

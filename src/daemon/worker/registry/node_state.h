@@ -14,6 +14,7 @@
 #include "daemon/worker/registry/items.h"
 #include "daemon/worker/registry/memory_ledger.h"
 #include "daemon/worker/registry/pipes.h"
+#include "daemon/worker/registry/quarantine.h"
 #include "daemon/worker/registry/segments.h"
 #include "daemon/worker/registry/sessions.h"
 
@@ -40,6 +41,7 @@ class NodeState {
   PipeRegistry& pipes() noexcept { return pipes_; }
   SegmentRegistry& segments() noexcept { return segments_; }
   MemoryLedger& ledger() noexcept { return ledger_; }
+  const Quarantine& quarantined() const noexcept { return quarantine_; }
   RecordSink& sink() noexcept { return sink_; }
   StoredCounters& counters() noexcept { return counters_; }
   const NodeTable& table() const noexcept { return table_; }
@@ -78,6 +80,17 @@ class NodeState {
   void note_orphans_due() noexcept { orphans_due_ = true; }
   bool take_orphans_due() noexcept { return std::exchange(orphans_due_, false); }
 
+  // From now on nobody looks into it, and newcomers are refused with the verdict. It ends as any
+  // other: a pipe when it is removed, a session with its process.
+  void quarantine(PipeItem& pipe, std::string_view verdict);
+  void quarantine(SessionItem& session, std::string_view verdict);
+  // Ends the session's record, at the very end of its recovery.
+  void drop_session(std::uint32_t index);
+  // A verdict that the last worker spoke. False when there is no such object.
+  bool restore(const StoredVerdict& verdict);
+  // "pipe 'spectra'"
+  std::string describe(const StoredVerdict& verdict);
+
   std::vector<Notice>& notices() noexcept { return notices_; }
   template <class T>
   void notify(std::uint32_t session, const T& record) {
@@ -97,6 +110,7 @@ class NodeState {
   PipeRegistry pipes_;
   SegmentRegistry segments_;
   MemoryLedger ledger_;
+  Quarantine quarantine_;
   StoredCounters counters_{};
   std::vector<Notice> notices_;
   bool orphans_due_ = false;

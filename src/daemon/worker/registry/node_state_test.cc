@@ -65,7 +65,7 @@ class NodeStateTest : public ::testing::Test {
     // A real keeper keeps what the worker takes out of its copy.
     for (const auto kind :
          {RecordKind::counters, RecordKind::session, RecordKind::pipe, RecordKind::segment,
-          RecordKind::opening, RecordKind::viewing, RecordKind::carrying}) {
+          RecordKind::opening, RecordKind::viewing, RecordKind::carrying, RecordKind::verdict}) {
       store.for_each(kind, [&](const RecordKey& key, StoredRecord& record) {
         std::vector<int> fds;
         for (const auto& fd : record.descriptors) {
@@ -253,6 +253,43 @@ TEST_F(NodeStateTest, FullTablesAreErrorsOfTheirOwn) {
   while (node_->segments().take_index()) {
   }
   EXPECT_FALSE(node_->segments().take_index());
+}
+
+TEST_F(NodeStateTest, VerdictOutlivesTheWorkerAndEndsWithItsPipe) {
+  auto record = make_record();
+  SessionItem& session = add_session(record);
+  node_->quarantine(open_pipe(session, "p"), "recovery crashed on it");
+  begin_anew();
+  PipeItem* pipe = node_->pipes().find("p");
+  ASSERT_NE(pipe, nullptr);
+  EXPECT_FALSE(pipe->view) << "nobody looks into it any more";
+  auto wish = wire::make<wire::PipeOpen>(1);
+  wire::put_text(wish.name, "p");
+  const auto refused = pipe_open(*node_, *node_->sessions().at(1), wish);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Error::corrupt);
+  EXPECT_THAT(refused.error().object(), ::testing::HasSubstr("recovery crashed on it"));
+  auto removal = wire::make<wire::PipeRemove>(1);
+  wire::put_text(removal.name, "p");
+  EXPECT_TRUE(pipe_remove(*node_, removal));
+  end_session(*node_, 1, EndCause::goodbye);
+  EXPECT_EQ(node_->quarantined().size(), 0u);
+  EXPECT_EQ(sink_.store.size(), 1u) << "the counters";
+}
+
+TEST_F(NodeStateTest, SessionInQuarantineHoldsAllThatItCouldHold) {
+  auto owner_record = make_record();
+  auto viewer_record = make_record();
+  SessionItem& owner = add_session(owner_record);
+  SessionItem& viewer = add_session(viewer_record);
+  node_->add_viewer(add_segment(owner), viewer);
+  node_->quarantine(viewer, "its segment makes no sense");
+  begin_anew();
+  end_session(*node_, 1, EndCause::death);
+  EXPECT_EQ(node_->segments().orphans().size(), 1u);
+  end_session(*node_, 2, EndCause::death);
+  EXPECT_EQ(node_->segments().size(), 0u);
+  EXPECT_EQ(node_->quarantined().size(), 0u);
 }
 
 TEST_F(NodeStateTest, NoOwnerIsBumpedForAnOrphan) {

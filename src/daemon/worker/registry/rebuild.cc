@@ -59,9 +59,6 @@ bool take_pipe(NodeState& node, const StoredPipe& record, StoredRecord& stored) 
   const auto view = PipeView::attach(item->segment);
   if (view && view->slot_count() == record.slot_count) {
     item->view = *view;
-  } else {
-    log_error("the header of pipe '" + std::string(item->name()) +
-              "' was overwritten: it stays closed to newcomers until it is removed");
   }
   auto& last = node.counters().last_pipe_id;
   last = std::max(last, record.id);
@@ -119,6 +116,17 @@ bool take_carrying(NodeState& node, const StoredCarrying& record) {
   return true;
 }
 
+// What could not be looked at again stays in quarantine until it ends.
+void judge_views(NodeState& node) {
+  for (const auto& [id, pipe] : node.pipes().all()) {
+    if (!pipe->view) node.quarantine(*pipe, "its header was overwritten");
+  }
+  for (const auto& [index, session] : node.sessions().all()) {
+    if (!session->view)
+      node.quarantine(*session, "its segment cannot be mapped, or makes no sense");
+  }
+}
+
 // The last worker may have died between a record and the table's entry for it.
 void rewrite_table(NodeState& node) {
   for (std::uint32_t index = 1; index < layout::kMaxSessions; ++index) {
@@ -167,6 +175,10 @@ void rebuild(NodeState& node, RecordStore& store) {
   take_all<StoredCarrying>(node, store, [&](const StoredCarrying& record, StoredRecord&) {
     return take_carrying(node, record);
   });
+  take_all<StoredVerdict>(node, store, [&](const StoredVerdict& record, StoredRecord&) {
+    return node.restore(record);
+  });
+  judge_views(node);
   rewrite_table(node);
   finish_removals(node);
   node.note_orphans_due();

@@ -143,6 +143,14 @@ Outcome status(NodeState& node, const wire::StatusGet& ask) {
   reply.segments = static_cast<std::uint32_t>(node.segments().size());
   reply.orphan_segments = static_cast<std::uint32_t>(node.segments().orphans().size());
   reply.recovered_sessions = node.counters().recovered_sessions;
+  reply.quarantined = static_cast<std::uint32_t>(node.quarantined().size());
+  node.quarantined().for_each([&](const StoredVerdict& verdict) {
+    if (reply.verdict_count == reply.verdicts.size()) return;
+    wire::VerdictFacts& told = reply.verdicts[reply.verdict_count++];
+    wire::put_text(told.object, node.describe(verdict));
+    told.text = verdict.text;
+    told.age_ns = static_cast<std::uint64_t>(monotonic_ns() - verdict.at_ns);
+  });
   return answer_with(reply);
 }
 

@@ -40,10 +40,12 @@ const char* delivery_text(std::uint32_t delivery) noexcept {
   return delivery == 0 ? "at most once" : "at least once";
 }
 
-FullStatus check_existing(const wire::PipeOpen& ask, const PipeItem& pipe) {
-  if (!pipe.view) {
-    return Error(Error::corrupt, kOpening, called(pipe.name()) + ": its header was overwritten",
-                 "remove the pipe, and look for the program that wrote there");
+FullStatus check_existing(const NodeState& node, const wire::PipeOpen& ask, const PipeItem& pipe) {
+  if (const auto* verdict = node.quarantined().find(ObjectKind::pipe, pipe.facts.id)) {
+    return Error(
+        Error::corrupt, kOpening,
+        called(pipe.name()) + " is in quarantine: " + std::string(wire::get_text(verdict->text)),
+        "remove the pipe (`tarn pipe rm`), and look for the program that wrote there");
   }
   if (ask.has_capacity != 0 && ask.capacity != pipe.facts.slot_count) {
     return Error(Error::option_mismatch, kOpening,
@@ -118,7 +120,7 @@ Result<PipeItem*, Error> find_existing(NodeState& node, const wire::PipeOpen& as
   if (ask.mode == wire::OpenMode::create_only && !asked_again) {
     return Error(Error::exists, "create the pipe", called(name), "open it, or remove it first");
   }
-  if (auto good = check_existing(ask, *pipe); !good) return std::move(good).error();
+  if (auto good = check_existing(node, ask, *pipe); !good) return std::move(good).error();
   return pipe;
 }
 
