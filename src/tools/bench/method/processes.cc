@@ -58,6 +58,25 @@ void become_child(pid_t coordinator) noexcept {
   ::_exit(0);
 }
 
+// Holds the interrupts back, but while somebody waits with `open()`: one that comes between a look
+// at the flag and the wait would not end that wait.
+class InterruptsHeldBack {
+ public:
+  InterruptsHeldBack() noexcept {
+    sigset_t interrupts;
+    ::sigemptyset(&interrupts);
+    for (const int number : kInterrupts) ::sigaddset(&interrupts, number);
+    ::sigprocmask(SIG_BLOCK, &interrupts, &open_);
+  }
+  ~InterruptsHeldBack() { ::sigprocmask(SIG_SETMASK, &open_, nullptr); }
+  InterruptsHeldBack(const InterruptsHeldBack&) = delete;
+  InterruptsHeldBack& operator=(const InterruptsHeldBack&) = delete;
+  const sigset_t& open() const noexcept { return open_; }
+
+ private:
+  sigset_t open_{};
+};
+
 // The children of one run; whoever is left on destruction is killed and reaped.
 class Family {
  public:
@@ -84,12 +103,17 @@ class Family {
 
   // Waits until all have ended; throws at the first that failed.
   void wait(std::uint64_t deadline_ns) {
+    const InterruptsHeldBack held_back;
     std::vector<pollfd> polls;
     while (!(polls = alive()).empty()) {
+      InterruptGuard::throw_if_raised();
       const std::uint64_t now = monotonic();
       if (now >= deadline_ns) throw BenchError("a measurement did not end: its processes hang");
-      const auto wait_ms = static_cast<int>((deadline_ns - now) / 1'000'000 + 1);
-      const int ready = ::poll(polls.data(), static_cast<nfds_t>(polls.size()), wait_ms);
+      const std::uint64_t left_ns = deadline_ns - now;
+      const timespec wait{static_cast<time_t>(left_ns / 1'000'000'000),
+                          static_cast<long>(left_ns % 1'000'000'000)};
+      const int ready =
+          ::ppoll(polls.data(), static_cast<nfds_t>(polls.size()), &wait, &held_back.open());
       InterruptGuard::throw_if_raised();
       if (ready < 0 && errno != EINTR) throw BenchError(with_errno("cannot wait for processes"));
       for (const pollfd& entry : polls) {
