@@ -101,7 +101,8 @@ function(tarn_tests)
     if(NOT kind IN_LIST TARN_TEST_KINDS)
       continue()
     endif()
-    file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${kind}/*.cc)
+    file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${kind}/*.cc
+      ${PROJECT_SOURCE_DIR}/tests/${kind}/*/*.cc)
     foreach(file IN LISTS files)
       cmake_path(GET file STEM stem)
       tarn_gtest(${kind}_${stem} ${kind} SOURCES ${file}

@@ -49,6 +49,7 @@ SHM_RANK = {
     "blob": 3,
     "region": 3,
     "flow": 4,
+    "audit": 5,
 }
 
 # The system's own headers belong to src/os, so that tests can replace what stands behind them. The
@@ -150,7 +151,7 @@ def check_shm_include(path, target):
     if SHM_RANK[other] >= SHM_RANK[own]:
         return (
             f"shm/{own} may not include {target}: inside shm, "
-            "segment <- session <- heap <- value, pipe, blob, region <- flow"
+            "segment <- session <- heap <- value, pipe, blob, region <- flow <- audit"
         )
     return None
 

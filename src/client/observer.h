@@ -23,6 +23,11 @@ class Observer {
     if (!reply) return std::move(reply).error();
     return reply->template as<T>(attempted);
   }
+  // A request that has its number, and its answer with what came beside it.
+  Result<Reply, Error> ask_for_reply(std::span<const std::byte> request, const char* attempted) {
+    const std::lock_guard guard(lock_);
+    return ask_bytes(request, attempted);
+  }
 
  private:
   explicit Observer(Domain domain) : domain_(std::move(domain)) {}

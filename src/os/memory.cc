@@ -110,6 +110,18 @@ Result<MemoryFacts, Error> examine_memory(int fd) {
   return found;
 }
 
+std::size_t read_memory(int fd, std::uint64_t offset, std::span<std::byte> target) noexcept {
+  std::size_t done = 0;
+  while (done < target.size()) {
+    const ssize_t count =
+        ::pread(fd, target.data() + done, target.size() - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    done += static_cast<std::size_t>(count);
+  }
+  return done;
+}
+
 Result<UniqueFd, Error> reopen_readable(int fd) {
   const std::string path = "/proc/self/fd/" + std::to_string(fd);
   const int reopened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);

@@ -66,6 +66,10 @@ struct MemoryFacts {
 // os when `fd` is not a memfd.
 Result<MemoryFacts, Error> examine_memory(int fd);
 
+// Copies what stands at `offset`, without making pages where there are none: those read as zeroes.
+// Returns how many bytes there were.
+std::size_t read_memory(int fd, std::uint64_t offset, std::span<std::byte> target) noexcept;
+
 // A second descriptor for the same memory that cannot be mapped writable.
 Result<UniqueFd, Error> reopen_readable(int fd);
 

@@ -48,6 +48,15 @@ enum class MessageType : std::uint16_t {
   goodbye = 43,
   notice_segment_gone = 50,
   notice_shutdown = 51,
+  audit_list = 60,
+  audit_sessions = 61,
+  audit_pipes = 62,
+  audit_slabs = 63,
+  audit_links = 64,
+  audit_get = 65,
+  audit_got = 66,
+  audit_node = 67,
+  audit_figures = 68,
 };
 
 struct Header {

@@ -68,10 +68,14 @@ class KillRig : public testkit::NodeTest {
       dismiss(Victim::consumer);
       note("all others have ended");
     }
+    before_base();
     check_ledger();
     check_base();
     note("everything is at its base");
   }
+
+  // Everybody has ended; what the test itself had of the node goes now.
+  virtual void before_base() {}
 
   testkit::SharedBoard<Board> board_;
 

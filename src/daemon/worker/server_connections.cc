@@ -140,6 +140,7 @@ bool Server::read_one(Connection& connection) {
   Request request;
   request.packet = std::span(buffer).first(std::min(received.size_bytes, buffer.size()));
   request.descriptors = std::move(received.descriptors);
+  request.uid = connection.peer.uid;
   bool good = false;
   if (received.outcome == os::ReceiveOutcome::too_long) {
     send_error(connection, 0,

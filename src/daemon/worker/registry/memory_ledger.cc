@@ -50,6 +50,12 @@ std::uint64_t MemoryLedger::used_by(std::uint32_t holder) const noexcept {
   return found == used_by_.end() ? 0 : found->second;
 }
 
+std::uint64_t MemoryLedger::sum_of_holders() const noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& [holder, used] : used_by_) sum += used;
+  return sum;
+}
+
 void MemoryLedger::charge(std::uint32_t holder, std::uint64_t size_bytes) {
   used_by_[holder] += size_bytes;
   used_bytes_ += size_bytes;

@@ -41,6 +41,8 @@ class MemoryLedger {
   std::uint64_t limit_bytes() const noexcept { return limit_bytes_; }
   std::uint64_t used_bytes() const noexcept { return used_bytes_; }
   std::uint64_t used_by(std::uint32_t holder) const noexcept;
+  // All holders together; equal to used_bytes(), which an audit compares.
+  std::uint64_t sum_of_holders() const noexcept;
 
   void charge(std::uint32_t holder, std::uint64_t size_bytes);
   void refund(std::uint32_t holder, std::uint64_t size_bytes) noexcept;

@@ -43,6 +43,10 @@ class SegmentRegistry {
     return item != nullptr && item->facts.generation == id.generation ? item : nullptr;
   }
   std::size_t size() const noexcept { return items_.size(); }
+  // By ascending index.
+  const std::map<std::uint32_t, std::unique_ptr<SegmentItem>>& all() const noexcept {
+    return items_;
+  }
   const std::set<std::uint32_t>& orphans() const noexcept { return orphans_; }
 
  private:

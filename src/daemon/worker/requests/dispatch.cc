@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/worker/requests/request.h"
+#include "os/process.h"
 
 namespace tarn::daemon {
 namespace {
@@ -24,6 +25,24 @@ Outcome with(const Request& request, Act&& act) {
   return act(*ask);
 }
 
+// What the node's own account may ask, besides.
+Outcome carry_out_for_auditors(NodeState& node, const Request& request) {
+  if (request.uid != os::own_uid()) {
+    return Error(Error::access_denied, "audit the node",
+                 "uid " + std::to_string(request.uid) + " at the node of uid " +
+                     std::to_string(os::own_uid()),
+                 "ask as the account that the node runs as");
+  }
+  switch (request.header.type) {
+    case MessageType::audit_list:
+      return with<wire::AuditList>(request, [&](auto& ask) { return audit_list(node, ask); });
+    case MessageType::audit_get:
+      return with<wire::AuditGet>(request, [&](auto& ask) { return audit_get(node, ask); });
+    default:
+      return with<wire::AuditNode>(request, [&](auto& ask) { return audit_node(node, ask); });
+  }
+}
+
 // What anybody may ask.
 Outcome carry_out_for_anybody(NodeState& node, SessionItem* session, const Request& request) {
   switch (request.header.type) {
@@ -35,6 +54,10 @@ Outcome carry_out_for_anybody(NodeState& node, SessionItem* session, const Reque
       return with<wire::StatusGet>(request, [&](auto& ask) { return status(node, ask); });
     case MessageType::pipe_remove:
       return with<wire::PipeRemove>(request, [&](auto& ask) { return pipe_remove(node, ask); });
+    case MessageType::audit_list:
+    case MessageType::audit_get:
+    case MessageType::audit_node:
+      return carry_out_for_auditors(node, request);
     case MessageType::shutdown:
       return with<wire::Shutdown>(request, [&](auto& ask) { return shutdown(node, session, ask); });
     default:

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "daemon/worker/registry/node_state.h"
 #include "os/fd.h"
+#include "wire/audit_messages.h"
 #include "wire/messages.h"
 
 namespace tarn::daemon {
@@ -23,6 +24,7 @@ struct Request {
   wire::Header header{};
   std::span<const std::byte> packet;  // borrowed
   std::vector<os::UniqueFd> descriptors;
+  std::uint32_t uid = 0;  // the peer's, as the kernel says
 };
 
 struct Answer {
@@ -77,5 +79,9 @@ Outcome pipe_list(NodeState& node, const wire::PipeList& ask);
 Outcome session_list(NodeState& node, const wire::SessionList& ask);
 Outcome status(NodeState& node, const wire::StatusGet& ask);
 Outcome shutdown(NodeState& node, SessionItem* session, const wire::Shutdown& ask);
+
+Outcome audit_list(NodeState& node, const wire::AuditList& ask);
+Outcome audit_get(NodeState& node, const wire::AuditGet& ask);
+Outcome audit_node(NodeState& node, const wire::AuditNode& ask);
 
 }  // namespace tarn::daemon
