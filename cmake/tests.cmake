@@ -21,6 +21,14 @@ function(tarn_gtest target kind)
     TEST_PREFIX "${TARN_TEST_PREFIX}"
     DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT ${timeout} LABELS ${kind})
+  if(kind STREQUAL "stepper" AND soak IN_LIST TARN_TEST_KINDS)
+    # The same once more, with every instruction instead of some.
+    gtest_discover_tests(${target}
+      TEST_PREFIX "${TARN_TEST_PREFIX}soak."
+      DISCOVERY_TIMEOUT 60
+      PROPERTIES TIMEOUT 7200 LABELS soak
+        ENVIRONMENT "TARN_STEP_EVERY=1;TARN_WATCHDOG=7000")
+  endif()
   if(TARGET tarnd AND NOT kind STREQUAL "unit")
     add_dependencies(${target} programs)
   endif()
@@ -97,7 +105,7 @@ function(tarn_tests)
     endforeach()
   endif()
 
-  foreach(kind crash stress conformance e2e soak)
+  foreach(kind crash stress conformance e2e stepper soak)
     if(NOT kind IN_LIST TARN_TEST_KINDS)
       continue()
     endif()

@@ -1,0 +1,358 @@
+// Ends a client of a real node after the instructions of everything it does with the library: it
+// attaches, loans, pushes, pops, opens and removes, and says goodbye. Two others push and pop on,
+// the node finds out and cleans up, and the books are checked.
+#include "tests/stepper/node_rig.h"
+
+namespace tarn::step {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What the client that dies has. Empty in the test, filled in the process that dies.
+struct Victim {
+  Session session;
+  Pipe work;
+  Pipe next;
+  Pipe made;
+  Loan loan;
+  Message message;
+
+  void attach() { session = connect({.name = "victim", .start_node = false}); }
+  void attach_and_open() {
+    attach();
+    work = session.pipe(kPipe);
+  }
+  void pop() {
+    Popped popped = work.try_pop();
+    TARN_ASSERT(popped.status == PopStatus::ok);
+    message = std::move(popped.message);
+  }
+};
+
+struct Plan {
+  std::string operation;
+  std::function<void(NodeRig&)> arrange = [](NodeRig&) {};  // in the rig, before
+  std::function<void(Victim&, NodeRig&)> prepare;           // in the client, freely
+  std::function<void(Victim&, Ledger&)> operate;            // in the client, stepped
+  std::function<void(const Books&, Ledger&)> judge = [](const Books&, Ledger&) {};
+  Delivery delivery = Delivery::at_most_once;
+  bool exact_memory = true;  // the survivors own none
+  bool makes_pipe = false;
+};
+
+class ClientWork final : public RigWork {
+ public:
+  explicit ClientWork(const Plan& plan) : plan_(plan), rig_(plan.delivery) {
+    // What a first time brings stays: memory of the survivors, what they know of each other.
+    if (!plan.exact_memory) clean_up_after([this] { plan_.arrange(rig_); });
+    rig_.take_base();
+  }
+
+  void record(const std::function<void(std::uint64_t, bool)>& visit) override {
+    plan_.arrange(rig_);
+    Tracee client(prepare_, operate_);
+    ASSERT_FALSE(client.has_ended()) << "the client could not prepare itself";
+    for (;;) {
+      const std::uint64_t at = client.at();
+      const bool is_call = client.next_system_call().has_value();
+      if (client.step() != Tracee::Stop::stepped) break;
+      visit(at, is_call);
+    }
+    EXPECT_FALSE(client.has_ended()) << "it ended by itself";
+    client.kill();
+    bury(0);
+  }
+
+  bool kill_after(const StepPath& path, std::uint64_t k) override {
+    rig_.clear_ledger();
+    plan_.arrange(rig_);
+    Tracee client(prepare_, operate_);
+    const bool led = path.lead(client, k);
+    client.kill();
+    bury(k);
+    return led;
+  }
+
+ private:
+  // Others go on before anybody knows of the death, or only after.
+  void bury(std::uint64_t k) {
+    Books books;
+    if (k % 2 == 0) books.add(rig_.survivors().exchange());
+    const std::uint32_t sessions = rig_.base().sessions;
+    EXPECT_TRUE(raw::eventually([&] { return rig_.status().sessions == sessions; }));
+    books.add(rig_.survivors().exchange());
+    books.add(rig_.survivors().grant({Wish::Kind::drain_next, 0, 0}));
+    rig_.expect_good(books);
+    plan_.judge(books, rig_.ledger());
+    if (plan_.makes_pipe) rig_.expect_good(rig_.survivors().grant({Wish::Kind::use_made, 0, 0}));
+    rig_.expect_base(plan_.exact_memory);
+  }
+  void clean_up_after(const std::function<void()>& act) {
+    act();
+    rig_.expect_good(rig_.survivors().exchange());
+  }
+
+  const Plan& plan_;
+  NodeRig rig_;
+  Victim victim_;
+  const std::function<void()> prepare_ = [this] {
+    rig_.enter();
+    plan_.prepare(victim_, rig_);
+  };
+  const std::function<void()> operate_ = [this] { plan_.operate(victim_, rig_.ledger()); };
+};
+
+class ClientStepperTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string reason = testing::why_no_tracing();
+    if (!reason.empty()) GTEST_SKIP() << reason;
+    testkit::set_watchdog();
+  }
+  static StepCount sweep(const Plan& plan) {
+    return sweep_at_nodes(plan.operation, [&] { return std::make_unique<ClientWork>(plan); });
+  }
+  // Pushes two messages, numbered from kVictims on.
+  static Plan push_plan(const char* operation, std::size_t size_bytes) {
+    Plan plan;
+    plan.operation = operation;
+    plan.prepare = [size_bytes](Victim& victim, NodeRig&) {
+      victim.attach_and_open();
+      victim.loan = victim.work.loan(size_bytes);  // grows; given back below: now it is warm
+      victim.loan = Loan();
+    };
+    plan.operate = [size_bytes](Victim& victim, Ledger& ledger) {
+      for (std::uint64_t i = 0; i < 2; ++i) {
+        ++ledger.begun;
+        TARN_ASSERT(push_number(victim.work, kVictims + i, size_bytes) == PushStatus::ok);
+        ++ledger.done;
+      }
+    };
+    plan.judge = judge_pushes;
+    return plan;
+  }
+  static void judge_pushes(const Books& books, Ledger& ledger) {
+    for (std::uint64_t i = 0; i < 2; ++i) {
+      const int times = books.times(kVictims + i);
+      EXPECT_LE(times, 1) << "twice";
+      if (ledger.done > i) {
+        EXPECT_EQ(times, 1) << "committed, and lost";
+      }
+      if (ledger.begun <= i) {
+        EXPECT_EQ(times, 0) << "not begun, and there";
+      }
+    }
+  }
+  // Survivors push two; the victim takes the first.
+  static Plan pop_plan(const char* operation, Delivery delivery, std::uint32_t size_bytes) {
+    Plan plan;
+    plan.operation = operation;
+    plan.delivery = delivery;
+    plan.exact_memory = size_bytes <= kInlineBytes;
+    plan.arrange = [size_bytes](NodeRig& rig) {
+      for (std::uint64_t i = 0; i < 2; ++i) {
+        rig.expect_good(rig.survivors().grant({Wish::Kind::push, size_bytes, kVictims + i}));
+      }
+    };
+    plan.prepare = [](Victim& victim, NodeRig&) { victim.attach_and_open(); };
+    plan.operate = [](Victim& victim, Ledger& ledger) {
+      ++ledger.begun;
+      victim.pop();
+      ledger.number = number_of(victim.message);
+      victim.message.acknowledge();
+      ++ledger.done;
+      victim.message.release();
+    };
+    plan.judge = [delivery](const Books& books, Ledger& ledger) {
+      EXPECT_EQ(books.times(kVictims + 1), 1);
+      const int first = books.times(kVictims);
+      EXPECT_LE(first, 1);
+      if (ledger.begun == 0) {
+        EXPECT_EQ(first, 1) << "lost before it was popped";
+      }
+      if (ledger.done == 1) {
+        EXPECT_EQ(first, 0) << "came again";
+      }
+      if (delivery == Delivery::at_least_once && ledger.number == 0) {
+        EXPECT_EQ(first, 1) << "lost without having been acknowledged";
+      }
+      if (delivery == Delivery::at_most_once) {
+        EXPECT_FALSE(books.is_marked(kVictims));
+      }
+    };
+    return plan;
+  }
+};
+
+TEST_F(ClientStepperTest, Attach) {
+  Plan plan;
+  plan.operation = "attach";
+  plan.prepare = [](Victim&, NodeRig&) {};
+  plan.operate = [](Victim& victim, Ledger&) { victim.attach(); };
+  EXPECT_GT(sweep(plan).system_calls, 10u);
+}
+
+TEST_F(ClientStepperTest, Detach) {
+  Plan plan;
+  plan.operation = "detach";
+  plan.prepare = [](Victim& victim, NodeRig&) { victim.attach_and_open(); };
+  plan.operate = [](Victim& victim, Ledger&) {
+    victim.work = Pipe();
+    victim.session = Session();
+  };
+  sweep(plan);
+}
+
+TEST_F(ClientStepperTest, PushInTheSlot) { sweep(push_plan("push in the slot, twice", 16)); }
+
+TEST_F(ClientStepperTest, PushByReference) {
+  sweep(push_plan("loan, push by reference, twice", kLargeBytes));
+}
+
+TEST_F(ClientStepperTest, LoanThatGrows) {
+  Plan plan = push_plan("loan that grows a slab, push", kLargeBytes);
+  plan.prepare = [](Victim& victim, NodeRig&) { victim.attach_and_open(); };
+  plan.operate = [](Victim& victim, Ledger& ledger) {
+    ++ledger.begun;
+    TARN_ASSERT(push_number(victim.work, kVictims, kLargeBytes) == PushStatus::ok);
+    ++ledger.done;
+  };
+  EXPECT_GT(sweep(plan).system_calls, 3u);
+}
+
+TEST_F(ClientStepperTest, LoanGivenBack) {
+  Plan plan = push_plan("loan and give back", kLargeBytes);
+  plan.operate = [](Victim& victim, Ledger&) {
+    victim.loan = victim.work.loan(kLargeBytes);
+    victim.loan = Loan();
+  };
+  sweep(plan);
+}
+
+TEST_F(ClientStepperTest, PopInTheSlot) {
+  sweep(pop_plan("pop in the slot, at most once", Delivery::at_most_once, 16));
+}
+
+TEST_F(ClientStepperTest, PopInTheSlotAtLeastOnce) {
+  sweep(pop_plan("pop in the slot, acknowledge", Delivery::at_least_once, 16));
+}
+
+TEST_F(ClientStepperTest, PopThatMeetsASlab) {
+  sweep(pop_plan("pop by reference that meets a slab", Delivery::at_most_once, kLargeBytes));
+}
+
+TEST_F(ClientStepperTest, PopByReferenceAtLeastOnce) {
+  Plan plan =
+      pop_plan("pop by reference, acknowledge, release", Delivery::at_least_once, kLargeBytes);
+  plan.prepare = [](Victim& victim, NodeRig&) {
+    victim.attach_and_open();
+    // It meets the slab, and gives the message back: marked, and first again.
+    victim.pop();
+    victim.message.release();
+  };
+  sweep(plan);
+}
+
+TEST_F(ClientStepperTest, GiveBack) {
+  Plan plan = pop_plan("pop and give back", Delivery::at_least_once, 16);
+  plan.operate = [](Victim& victim, Ledger& ledger) {
+    ++ledger.begun;
+    victim.pop();
+    victim.message.release();
+  };
+  plan.judge = [](const Books& books, Ledger&) {
+    EXPECT_EQ(books.times(kVictims), 1);
+    EXPECT_EQ(books.times(kVictims + 1), 1);
+    EXPECT_FALSE(books.is_marked(kVictims + 1));
+  };
+  sweep(plan);
+}
+
+TEST_F(ClientStepperTest, Forward) {
+  Plan plan = pop_plan("forward a held message", Delivery::at_least_once, kLargeBytes);
+  plan.prepare = [](Victim& victim, NodeRig&) {
+    victim.attach_and_open();
+    victim.next = victim.session.pipe(kNextPipe);
+    victim.pop();
+  };
+  plan.operate = [](Victim& victim, Ledger& ledger) {
+    ++ledger.begun;
+    TARN_ASSERT(victim.next.push(victim.message) == PushStatus::ok);
+    ++ledger.done;
+    victim.message.acknowledge();
+    ++ledger.number;
+    victim.message.release();
+  };
+  plan.judge = [](const Books& books, Ledger& ledger) {
+    const int first = books.times(kVictims);
+    EXPECT_EQ(books.times(kVictims + 1), 1);
+    EXPECT_GE(first, 1) << "lost on the way";
+    EXPECT_LE(first, 2);
+    if (ledger.begun == 0 || ledger.number == 1) {
+      EXPECT_EQ(first, 1);
+    }
+  };
+  sweep(plan);
+}
+
+TEST_F(ClientStepperTest, CreatePipe) {
+  Plan plan;
+  plan.operation = "create a pipe";
+  plan.makes_pipe = true;
+  plan.prepare = [](Victim& victim, NodeRig&) { victim.attach(); };
+  plan.operate = [](Victim& victim, Ledger&) { victim.made = victim.session.pipe(kMadePipe); };
+  EXPECT_GT(sweep(plan).system_calls, 3u);
+}
+
+TEST_F(ClientStepperTest, OpenAndLeavePipe) {
+  Plan plan;
+  plan.operation = "open and leave a pipe";
+  plan.prepare = [](Victim& victim, NodeRig&) { victim.attach(); };
+  plan.operate = [](Victim& victim, Ledger&) {
+    victim.work = victim.session.pipe(kPipe);
+    victim.work = Pipe();
+  };
+  sweep(plan);
+}
+
+TEST_F(ClientStepperTest, RemovePipe) {
+  Plan plan;
+  plan.operation = "close and remove a pipe";
+  plan.makes_pipe = true;
+  plan.prepare = [](Victim& victim, NodeRig&) {
+    victim.attach();
+    victim.made = victim.session.pipe(kMadePipe);
+    TARN_ASSERT(push_number(victim.made, kVictims, 16) == PushStatus::ok);
+  };
+  plan.operate = [](Victim& victim, Ledger&) {
+    victim.made.close();
+    victim.session.remove_pipe(kMadePipe);
+  };
+  sweep(plan);
+}
+
+TEST_F(ClientStepperTest, PushThatSleeps) {
+  Plan plan = push_plan("push into a full pipe, sleep, give up", 16);
+  plan.prepare = [](Victim& victim, NodeRig&) {
+    victim.attach_and_open();
+    while (push_number(victim.work, kVictims + 50, 16) == PushStatus::ok) continue;
+  };
+  plan.operate = [](Victim& victim, Ledger&) {
+    const std::uint64_t number = kVictims + 1;
+    TARN_ASSERT(victim.work.push_object(number, 1ms) == PushStatus::timed_out);
+  };
+  sweep(plan);
+}
+
+TEST_F(ClientStepperTest, PopThatSleeps) {
+  Plan plan;
+  plan.operation = "pop from an empty pipe, sleep, give up";
+  plan.prepare = [](Victim& victim, NodeRig&) { victim.attach_and_open(); };
+  plan.operate = [](Victim& victim, Ledger&) {
+    TARN_ASSERT(victim.work.pop(1ms).status == PopStatus::timed_out);
+  };
+  sweep(plan);
+}
+
+}  // namespace
+}  // namespace tarn::step
