@@ -1,0 +1,166 @@
+// worker_rig.h - a node whose worker is ended in the middle of handling something, and somebody who
+// asks it, again and again.
+#pragma once
+
+#include <sys/syscall.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "tests/stepper/node_rig.h"
+
+namespace tarn::step {
+
+using raw::Packet;
+using wire::MessageType;
+
+inline constexpr std::uint64_t kRequest = 777;
+
+inline bool is_waiting_call(long number) {
+  return number == SYS_epoll_wait || number == SYS_epoll_pwait || number == SYS_epoll_pwait2;
+}
+
+template <class T>
+T about(SegmentId id) {
+  auto record = wire::make<T>(0);
+  record.index = id.index;
+  record.generation = id.generation;
+  return record;
+}
+
+inline wire::PipeOpen open_pipe(const char* name) {
+  auto wish = wire::make<wire::PipeOpen>(0);
+  wire::put_text(wish.name, name);
+  return wish;
+}
+
+// A session that asks the node, and what it has there.
+struct Desk {
+  explicit Desk(NodeRig& of) : rig(of), client(of.socket_path()) { client.insist_on_session(); }
+
+  // Sends it, and keeps how to ask once more.
+  template <class T>
+  void ask(T message, int descriptor = -1) {
+    const auto beside = [descriptor](const int& fd) {
+      return std::span<const int>(&fd, descriptor >= 0 ? 1 : 0);
+    };
+    again = [this, message, descriptor, beside] {
+      return client.insist(message, beside(descriptor));
+    };
+    message.header.request = kRequest;
+    client.send(message, beside(descriptor));
+  }
+  // The answer, from this worker or from one after it.
+  Packet answer() {
+    Packet packet = client.await_answer();
+    if (!packet.ended()) return packet;
+    EXPECT_TRUE(client.come_back());
+    return again();
+  }
+  void expect_answer(MessageType type) {
+    const Packet packet = answer();
+    EXPECT_EQ(packet.type(), type) << packet.error().what();
+  }
+  SegmentId add_slab() {
+    slab.emplace(4, ++nonce);
+    const int fd = slab->owned.fd.get();
+    const auto added = client.insist(slab->add, std::span(&fd, 1)).as<wire::SegmentAdded>();
+    return added ? SegmentId{added->index, added->generation} : SegmentId{};
+  }
+  void remove_slab() {
+    EXPECT_EQ(client.insist(about<wire::SegmentRemove>(segment)).type(), MessageType::done);
+  }
+  std::uint32_t made_id(const Packet& opened) {
+    const auto record = opened.as<wire::PipeOpened>();
+    return record ? record->pipe_id : 0;
+  }
+  void leave(std::uint32_t id) {
+    auto wish = wire::make<wire::PipeLeave>(0);
+    wish.pipe_id = id;
+    EXPECT_EQ(client.insist(wish).type(), MessageType::done);
+  }
+  void remove_made() { rig.expect_good(rig.survivors().grant({Wish::Kind::use_made, 0, 0})); }
+
+  NodeRig& rig;
+  raw::Client client;
+  std::function<Packet()> again;
+  std::optional<raw::Client> newcomer;
+  std::optional<raw::Slab> slab;
+  std::optional<raw::Victim> victim;
+  SegmentId segment;
+  std::uint32_t pipe = 0;
+  std::uint64_t nonce = 0;
+};
+
+struct WorkerPlan {
+  std::string operation;
+  std::function<void(Desk&)> arrange = [](Desk&) {};
+  std::function<void(Desk&)> send;    // while the worker is stopped: must not wait
+  std::function<void(Desk&)> finish;  // gets its answer, and puts everything back
+  int rounds = 1;                     // of the worker's waiting, until all is handled
+};
+
+class WorkerWork final : public RigWork {
+ public:
+  explicit WorkerWork(const WorkerPlan& plan)
+      : plan_(plan), rig_(Delivery::at_most_once), desk_(rig_) {
+    rig_.take_base();
+    // A worker that took over from another one is what all that are killed here are.
+    ::kill(rig_.status().worker_pid, SIGKILL);
+  }
+
+  void record(const std::function<void(std::uint64_t, bool)>& visit) override {
+    make_ready();
+    auto worker = catch_worker();
+    plan_.send(desk_);
+    int rounds = 0;
+    for (;;) {
+      const std::uint64_t at = worker->at();
+      const auto call = worker->next_system_call();
+      if (call && is_waiting_call(*call) && ++rounds > plan_.rounds) break;
+      ASSERT_EQ(worker->step(), Tracee::Stop::stepped) << "the worker ended by itself";
+      visit(at, call.has_value());
+    }
+    worker->let_go();
+    finish();
+  }
+
+  bool kill_after(const StepPath& path, std::uint64_t k) override {
+    make_ready();
+    auto worker = catch_worker();
+    plan_.send(desk_);
+    const bool led = path.lead(*worker, k);
+    worker->kill();
+    rig_.expect_good(rig_.survivors().exchange());
+    finish();
+    return led;
+  }
+
+ private:
+  void make_ready() {
+    desk_.client.insist(wire::make<wire::StatusGet>(0));
+    rig_.await_all_connected();
+    plan_.arrange(desk_);
+  }
+  // Where it waits for something to do.
+  std::unique_ptr<Tracee> catch_worker() {
+    for (;;) {
+      auto worker = std::make_unique<Tracee>(rig_.status().worker_pid);
+      if (is_waiting_call(worker->interrupted_call())) return worker;
+      worker->let_go();
+    }
+  }
+  void finish() {
+    plan_.finish(desk_);
+    const Books books = rig_.survivors().exchange();
+    rig_.expect_good(books);
+    rig_.expect_base(true);
+  }
+
+  const WorkerPlan& plan_;
+  NodeRig rig_;
+  Desk desk_;
+};
+
+}  // namespace tarn::step
