@@ -68,13 +68,16 @@ std::uint64_t MemoryLimits::left_bytes() const noexcept {
 MemoryLimits memory_limits() {
   MemoryLimits limits;
   std::ifstream file("/proc/meminfo");
-  for (std::string line; std::getline(file, line);) {
+  // Both stand in the first lines; all of it would take most of the time of a request for memory.
+  int found = 0;
+  for (std::string line; found < 2 && std::getline(file, line);) {
     std::istringstream words(line);
     std::string name;
     std::uint64_t kib = 0;
     words >> name >> kib;
     if (name == "MemTotal:") limits.machine_bytes = kib * 1024;
     if (name == "MemAvailable:") limits.available_bytes = kib * 1024;
+    if (name == "MemTotal:" || name == "MemAvailable:") ++found;
   }
   read_groups(limits);
   return limits;

@@ -22,8 +22,6 @@ namespace {
 constexpr unsigned kWatchdogSeconds = 60;
 // More failures of one operation tell nothing new.
 constexpr std::uint64_t kEnoughFailures = 3;
-// Each is some 20 us.
-constexpr std::uint64_t kMostStepsFromLandmark = 200;
 constexpr std::uint64_t kKillsInAShortForm = 8;
 constexpr std::uint64_t kMostInstructions = 1'000'000;
 
@@ -209,7 +207,8 @@ void StepPath::add(std::uint64_t address) {
 bool StepPath::lead(Tracee& process, std::uint64_t k) const {
   std::uint64_t from = 0;
   std::uint64_t best = k;
-  for (std::uint64_t back = 0; back <= std::min(k, kMostStepsFromLandmark); ++back) {
+  // A stop at the landmark costs as much as a step.
+  for (std::uint64_t back = 0; back < best; ++back) {
     if (k - back >= path_.size()) continue;
     const Landmark& mark = path_[k - back];
     if (!mark.is_usable || mark.times + back >= best) continue;

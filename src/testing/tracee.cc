@@ -85,9 +85,9 @@ Tracee::Tracee(pid_t process) : pid_(process), is_seized_(true) {
 
 Tracee::~Tracee() { kill(); }
 
-// Waits for a second. What should have stopped by then has taken another way, and may sleep.
+// Waits for half a second. What should have stopped by then has taken another way, and may sleep.
 bool Tracee::stops_soon() {
-  for (int i = 0; i < 10'000; ++i) {
+  for (int i = 0; i < 5'000; ++i) {
     siginfo_t seen{};
     // Only looks: what it sees stays to be waited for.
     const int done = ::waitid(P_PID, static_cast<id_t>(pid_), &seen,

@@ -28,7 +28,7 @@ class Tracee {
     marked,      // behind a mark()
     breakpoint,  // before the instruction that run_to() named
     ended,       // the process is gone
-    lost,        // run_to(), of a process taken hold of: it did not get there in a second
+    lost,        // run_to(), of a process taken hold of: it did not get there in half a second
   };
   // In a traced process: stops here. Anywhere else it is the end.
   static void mark() { asm volatile("int3" ::: "memory"); }

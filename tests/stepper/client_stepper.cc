@@ -1,6 +1,7 @@
 // Ends a client of a real node after the instructions of everything it does with the library: it
 // attaches, loans, pushes, pops, opens and removes, and says goodbye. Two others push and pop on,
 // the node finds out and cleans up, and the books are checked.
+#include "shm/heap/size_class.h"
 #include "tests/stepper/node_rig.h"
 
 namespace tarn::step {
@@ -15,6 +16,7 @@ struct Victim {
   Pipe next;
   Pipe made;
   Loan loan;
+  std::vector<Loan> kept;
   Message message;
 
   void attach() { session = connect({.name = "victim", .start_node = false}); }
@@ -95,10 +97,7 @@ class ClientWork final : public RigWork {
   const Plan& plan_;
   NodeRig rig_;
   Victim victim_;
-  const std::function<void()> prepare_ = [this] {
-    rig_.enter();
-    plan_.prepare(victim_, rig_);
-  };
+  const std::function<void()> prepare_ = [this] { plan_.prepare(victim_, rig_); };
   const std::function<void()> operate_ = [this] { plan_.operate(victim_, rig_.ledger()); };
 };
 
@@ -216,6 +215,21 @@ TEST_F(ClientStepperTest, LoanThatGrows) {
     ++ledger.begun;
     TARN_ASSERT(push_number(victim.work, kVictims, kLargeBytes) == PushStatus::ok);
     ++ledger.done;
+  };
+  EXPECT_GT(sweep(plan).system_calls, 3u);
+}
+
+// All its memory is loaned or was pushed: it has to find out what has come back.
+TEST_F(ClientStepperTest, LoanThatLooks) {
+  Plan plan = push_plan("loan that looks who holds what, push", kLargeBytes);
+  plan.prepare = [](Victim& victim, NodeRig& rig) {
+    victim.attach_and_open();
+    for (std::uint64_t i = 0; i < 4; ++i) {
+      TARN_ASSERT(push_number(victim.work, kVictims + 10 + i, kLargeBytes) == PushStatus::ok);
+    }
+    rig.survivors().exchange();
+    constexpr std::size_t kChunks = next_slab_chunks(size_class_of(kLargeBytes).chunk_bytes, 0);
+    for (std::size_t i = 4; i < kChunks; ++i) victim.kept.push_back(victim.work.loan(kLargeBytes));
   };
   EXPECT_GT(sweep(plan).system_calls, 3u);
 }

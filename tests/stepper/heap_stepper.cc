@@ -11,6 +11,7 @@
 
 #include "shm/heap/heap.h"
 #include "shm/pipe/pipe.h"
+#include "testing/clean_node.h"
 #include "testing/fake_heap_host.h"
 #include "testing/shared_pipe.h"
 #include "testing/stepper.h"
@@ -184,6 +185,7 @@ class HeapStepperTest : public ::testing::TestWithParam<bool> {
   }
   // As the node does it: rows away, slots resolved.
   void bury_the_victim() {
+    EXPECT_EQ(testing::defects_of_session(world->victim.record().segment()), "");
     for (PipeView* pipe : {&first(), &second()}) {
       pipe->recover(kVictim);
       const auto again = pipe->recover(kVictim);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "shm/pipe/pipe.h"
+#include "testing/clean_node.h"
 #include "testing/shared_pipe.h"
 #include "testing/stepper.h"
 
@@ -107,6 +108,9 @@ class PipeStepperTest : public ::testing::TestWithParam<Shape> {
     EXPECT_EQ(peek_outcome(pipe.view()),
               pipe.view().is_closed() ? SlotPop::closed : SlotPop::empty);
     EXPECT_TRUE(pipe.view().is_drained());
+    EXPECT_EQ(testing::defects_of_pipe(pipe.segment(), GetParam().slots, GetParam().at_least_once,
+                                       pipe.view().pipe_id()),
+              "");
     if (pipe.view().is_closed()) return;
     for (int lap = 0; lap < 2; ++lap) {
       for (std::uint64_t i = 0; i < GetParam().slots; ++i) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "shm/pipe/pipe.h"
+#include "testing/clean_node.h"
 #include "testing/shared_pipe.h"
 #include "testing/stepper.h"
 
@@ -76,6 +77,8 @@ class RecoveryStepperTest : public ::testing::TestWithParam<bool> {
     EXPECT_NE(pipe.header().items_bell.load(), items_announced) << "a consumer sleeps on";
     EXPECT_NE(pipe.header().space_bell.load(), space_announced) << "a producer sleeps on";
     EXPECT_TRUE(pipe.view().is_drained());
+    EXPECT_EQ(testing::defects_of_pipe(pipe.segment(), kSlots, GetParam(), pipe.view().pipe_id()),
+              "");
     for (std::uint64_t i = 0; i < 2 * kSlots; ++i) {
       ASSERT_EQ(push_number(pipe.view(), kSurvivor, i), SlotPush::ok) << i;
       ASSERT_EQ(testing::pop_number(pipe.view(), kSurvivor), static_cast<std::int64_t>(i));

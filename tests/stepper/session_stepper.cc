@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "shm/session/session.h"
+#include "testing/clean_node.h"
 #include "testing/fake_heap_host.h"
 #include "testing/stepper.h"
 
@@ -36,7 +37,10 @@ class SessionStepperTest : public ::testing::Test {
     const testing::Image start(plan.memory);
     plan.prepare = [&start] { start.put_back(); };
     plan.operate = std::move(operate);
-    plan.check = std::move(check);
+    plan.check = [this, check] {
+      check();
+      EXPECT_EQ(testing::defects_of_session(record().segment()), "");
+    };
     return step_through(plan, testing::step_form(testing::kShortForm));
   }
   std::map<std::uint32_t, std::size_t> rows() {

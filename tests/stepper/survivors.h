@@ -27,7 +27,7 @@ inline constexpr const char* kNextPipe = "next";
 inline constexpr const char* kMadePipe = "made";
 inline constexpr std::uint64_t kVictims = 100;      // numbers of the one that dies begin here
 inline constexpr std::uint64_t kSurvivors = 1'000;  // and here those of the ones that do not
-inline constexpr std::size_t kLargeBytes = 5'000;
+inline constexpr std::size_t kLargeBytes = 300;
 
 // A message is its number, and above kInlineBytes bytes that follow from it.
 inline void fill(std::span<std::byte> bytes, std::uint64_t number) {

@@ -176,7 +176,7 @@ TEST_F(WorkerStepperTest, PipeRemove) {
   sweep(plan);
 }
 
-TEST_F(WorkerStepperTest, PipeGet) {
+TEST_F(WorkerStepperTest, SegmentCarry) {
   Plan plan;
   plan.operation = "worker: segment_carry";
   plan.arrange = [](Desk& desk) {
@@ -263,6 +263,48 @@ TEST_F(WorkerStepperTest, SegmentGetAndLeave) {
   plan.finish = [=](Desk& desk) {
     desk.expect_answer(MessageType::done);
     remove_from_another(desk);
+  };
+  sweep(plan);
+}
+
+TEST_F(WorkerStepperTest, PipeGetAndSessionGet) {
+  Plan plan;
+  plan.operation = "worker: pipe_get";
+  plan.arrange = [](Desk& desk) {
+    desk.segment = desk.add_slab();
+    desk.pipe = desk.made_id(desk.client.insist(open_pipe(kPipe)));
+    auto carry = about<wire::SegmentCarry>(desk.segment);
+    carry.pipe_id = desk.pipe;
+    desk.client.insist(carry);
+  };
+  plan.send = [](Desk& desk) {
+    auto wish = wire::make<wire::PipeGet>(0);
+    wish.pipe_id = desk.pipe;
+    desk.ask(wish);
+  };
+  plan.finish = [](Desk& desk) {
+    desk.expect_answer(MessageType::pipe_opened);
+    desk.remove_slab();
+    desk.leave(desk.pipe);
+  };
+  sweep(plan);
+
+  plan.operation = "worker: session_get";
+  plan.arrange = [](Desk& desk) {
+    desk.segment = desk.add_slab();
+    desk.newcomer.emplace(desk.rig.socket_path());
+    EXPECT_EQ(desk.newcomer->insist_on_session().type(), MessageType::welcome);
+    desk.newcomer->insist(about<wire::SegmentGet>(desk.segment));
+  };
+  plan.send = [](Desk& desk) {
+    const wire::Welcome& who = desk.newcomer->welcome;
+    desk.ask(about<wire::SessionGet>({who.session_index, who.session_generation}));
+  };
+  plan.finish = [](Desk& desk) {
+    desk.expect_answer(MessageType::session_got);
+    desk.newcomer->insist(wire::make<wire::Goodbye>(0));
+    desk.newcomer.reset();
+    desk.remove_slab();
   };
   sweep(plan);
 }
