@@ -77,7 +77,11 @@ bool SessionCore::is_in_use() {
   return record_.total_holds() > 0 || heap_.has_loans();
 }
 
+// The thread that lives as long as the session also holds the word that tells of its end. Without
+// the kernel's help the node learns of it from the socket and the pidfd, later.
 void SessionCore::keep_house() {
+  os::RobustHold life;
+  life.take(record_.life());
   std::unique_lock guard(house_lock_);
   while (!ending_) {
     const bool errand = house_.wait_for(guard, kHousekeeping, [&] { return ending_ || errand_; });

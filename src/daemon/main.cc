@@ -1,14 +1,32 @@
 // tarnd - the node's daemon: one for each {host, user, application}.
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include "base/version.h"
 #include "daemon/daemon.h"
+#include "daemon/recovery/recover.h"
 #include "os/process.h"
 #include "wire/start_report.h"
 
+namespace {
+
+// The worker executes this file anew under that name: "tarn-recover WORKER START", with
+// descriptor 3.
+int recover(int argc, char** argv) {
+  if (argc != 3) return tarn::wire::kExitUsage;
+  return tarn::daemon::serve_recovery(3, std::atoi(argv[1]),
+                                      static_cast<std::uint32_t>(std::atoi(argv[2])));
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  if (argc > 0 && std::string_view(argv[0]) == tarn::daemon::kRecoverProgram) {
+    return recover(argc, argv);
+  }
   tarn::daemon::Options options;
   options.key = {"default", tarn::os::account_name()};
   double idle_exit_s = 0;

@@ -83,6 +83,15 @@ MemoryLimits memory_limits() {
   return limits;
 }
 
+void limit_processor_time(std::uint64_t seconds) noexcept {
+  rusage used{};
+  rlimit limit{};
+  if (::getrusage(RUSAGE_SELF, &used) != 0 || ::getrlimit(RLIMIT_CPU, &limit) != 0) return;
+  const auto used_s = static_cast<rlim_t>(used.ru_utime.tv_sec + used.ru_stime.tv_sec);
+  limit.rlim_cur = std::min(used_s + 1 + seconds, limit.rlim_max);  // the fraction of a second
+  ::setrlimit(RLIMIT_CPU, &limit);
+}
+
 std::uint64_t raise_descriptor_limit() noexcept {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;

@@ -19,6 +19,9 @@ struct MemoryLimits {
 // Reads /proc/meminfo and the control groups, version 1 and 2, afresh.
 MemoryLimits memory_limits();
 
+// The kernel ends this process by SIGXCPU once it has used so much more processor time.
+void limit_processor_time(std::uint64_t seconds) noexcept;
+
 // Raises the soft limit of open files to the hard one. Returns the limit then in force.
 std::uint64_t raise_descriptor_limit() noexcept;
 std::uint64_t descriptor_limit() noexcept;

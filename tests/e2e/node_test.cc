@@ -41,7 +41,7 @@ int join(const Arguments& arguments) {
   return 0;
 }
 
-// Every process that runs the tested daemon for this domain.
+// Every process that runs the tested daemon for this domain, but for its workers' own children.
 std::set<pid_t> daemons_of(const testkit::PrivateDomain& domain) {
   std::set<pid_t> found;
   for (const auto& each : std::filesystem::directory_iterator("/proc")) {
@@ -52,7 +52,10 @@ std::set<pid_t> daemons_of(const testkit::PrivateDomain& domain) {
     std::ifstream environment(each.path() / "environ");
     const std::string text(std::istreambuf_iterator<char>(environment), {});
     if (text.find("XDG_RUNTIME_DIR=" + domain.folder().string()) == std::string::npos) continue;
-    found.insert(std::stoi(name));
+    std::ifstream words(each.path() / "cmdline");
+    std::string program;
+    std::getline(words, program, '\0');
+    if (program != "tarn-recover") found.insert(std::stoi(name));
   }
   return found;
 }

@@ -10,18 +10,6 @@
 namespace tarn::daemon {
 namespace {
 
-// All pipes, not only those it had open: what it may have claimed in is its own word.
-PipeView::RecoverCounts resolve_claims(NodeState& node, std::uint32_t index) {
-  PipeView::RecoverCounts sum;
-  for (const auto& [id, pipe] : node.pipes().all()) {
-    if (!pipe->view) continue;
-    const auto counts = pipe->view.recover(static_cast<std::uint16_t>(index));
-    sum.skipped += counts.skipped;
-    sum.redelivered += counts.redelivered;
-  }
-  return sum;
-}
-
 std::vector<std::uint32_t> leave_pipes(NodeState& node, SessionItem& session) {
   std::vector<std::uint32_t> left;
   for (const auto& [id, serial] : session.openings) left.push_back(id);
@@ -47,29 +35,28 @@ void orphan_slabs(NodeState& node, SessionItem& session) {
   node.ledger().forget_reservations(session.facts.index);
 }
 
-void report(const SessionItem& session, EndCause cause, const PipeView::RecoverCounts& counts,
+void report(const SessionItem& session, EndCause cause, const ResolvedClaims& claims,
             std::size_t orphans) {
   const std::string who = "session " + std::to_string(session.facts.index) + " '" +
                           std::string(session.name()) + "' (pid " +
                           std::to_string(session.facts.pid) + ")";
   if (cause == EndCause::goodbye) return log_info(who + " ended");
-  log_info(who + " died: " + std::to_string(counts.skipped) + " unfinished messages skipped, " +
-           std::to_string(counts.redelivered) + " to be delivered again, " +
+  log_info(who + " died: " + std::to_string(claims.skipped) + " unfinished messages skipped, " +
+           std::to_string(claims.redelivered) + " to be delivered again, " +
            std::to_string(orphans) + " segments still held by others");
 }
 
 }  // namespace
 
-void end_session(NodeState& node, std::uint32_t index, EndCause cause) {
+void end_session(NodeState& node, std::uint32_t index, EndCause cause, ResolvedClaims claims) {
   SessionItem& session = *node.sessions().at(index);
-  const auto counts = resolve_claims(node, index);
   TARN_CRASH_POINT("recovery.session.resolved");
   const auto left = leave_pipes(node, session);
   leave_segments(node, session);
   const std::size_t owned = session.owned.size();
   orphan_slabs(node, session);
   const std::size_t dropped = drop_unused_orphans(node);
-  report(session, cause, counts, owned > dropped ? owned - dropped : 0);
+  report(session, cause, claims, owned > dropped ? owned - dropped : 0);
   for (const std::uint32_t id : left) {
     if (PipeItem* pipe = node.pipes().at(id)) node.discard_if_over(*pipe);
   }

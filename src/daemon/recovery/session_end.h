@@ -8,12 +8,11 @@
 
 namespace tarn::daemon {
 
-enum class EndCause : std::uint8_t { goodbye, death };
-
-// Resolves every trace of the session, then frees its index. Requires: the session exists, and its
-// process can do nothing any more, or has said goodbye.
+// Ends every trace of the session, then frees its index. Requires: the session exists, its process
+// can do nothing any more or has said goodbye, and tarn-recover has resolved what it claimed:
+// `claims`.
 // Crash: every step is idempotent and the session's record goes last: the next worker finds the
 //        session, finds its process dead, and does all of it again.
-void end_session(NodeState& node, std::uint32_t index, EndCause cause);
+void end_session(NodeState& node, std::uint32_t index, EndCause cause, ResolvedClaims claims);
 
 }  // namespace tarn::daemon

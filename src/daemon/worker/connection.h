@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/deadline.h"
 #include "os/fd.h"
@@ -20,9 +21,10 @@ struct Connection {
   os::UniqueFd socket;
   os::Peer peer;
   ConnectionState state = ConnectionState::silent;
-  std::uint32_t session = 0;                // index
-  Deadline hello_by = Deadline::never();    // counts while silent
-  Deadline hello_soon = Deadline::never();  // counts while many are silent
+  std::uint32_t session = 0;                     // index
+  std::optional<std::uint64_t> goodbye_request;  // answered when the session has ended
+  Deadline hello_by = Deadline::never();         // counts while silent
+  Deadline hello_soon = Deadline::never();       // counts while many are silent
 };
 
 }  // namespace tarn::daemon

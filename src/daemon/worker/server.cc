@@ -21,21 +21,30 @@ constexpr auto kIdleRecheck = 1s;
 
 }  // namespace
 
-Server::Server(NodeState& node, os::Poller poller, const ServerDescriptors& descriptors)
-    : node_(node), poller_(std::move(poller)), descriptors_(descriptors) {}
+Server::Server(NodeState& node, os::Poller poller, DeathWatch& deaths,
+               const ServerDescriptors& descriptors)
+    : node_(node),
+      poller_(std::move(poller)),
+      deaths_(deaths),
+      desk_(node, make_tag(TagKind::recovery, 0), make_tag(TagKind::recovery_process, 0)),
+      descriptors_(descriptors) {}
 
 FullStatus Server::run() {
   const std::pair<int, Tag> watched[] = {{descriptors_.listener, make_tag(TagKind::listener, 0)},
                                          {descriptors_.channel, make_tag(TagKind::keeper, 0)},
-                                         {descriptors_.signals, make_tag(TagKind::signals, 0)}};
+                                         {descriptors_.signals, make_tag(TagKind::signals, 0)},
+                                         {deaths_.event(), make_tag(TagKind::deaths, 0)}};
   for (const auto& [fd, tag] : watched) {
     if (auto done = poller_.watch(fd, tag); !done) return done;
   }
-  for (const auto& [index, session] : node_.sessions().all()) watch_process(*session);
+  for (const auto& [index, session] : node_.sessions().all()) watch_session(*session);
+  desk_.begin(poller_);
   take_spare();
   while (!over_) {
     on_timers();
     for (const os::Event& event : poller_.wait(next_timer())) on_event(event);
+    if (!dying_.empty()) resolve_the_stopped();
+    finish_the_resolved();
     send_notices();
     if (node_.end_requested()) over_ = true;
   }
@@ -54,9 +63,15 @@ void Server::on_event(const os::Event& event) {
       const SessionItem* session = node_.sessions().find(id);
       // What it said last is still to be read: perhaps a goodbye.
       if (session != nullptr && session->connection != 0) read_from(session->connection);
-      if (node_.sessions().find(id) != nullptr) finish_session(id.index, EndCause::death);
+      if (SessionItem* dead = node_.sessions().find(id)) begin_end(*dead, EndCause::death);
       return;
     }
+    case TagKind::deaths:
+      return on_death_notices();
+    case TagKind::recovery:
+      return desk_.on_answer(poller_);
+    case TagKind::recovery_process:
+      return desk_.on_process_end(poller_);
     case TagKind::signals:
       if (os::next_signal(descriptors_.signals) != SIGHUP) over_ = true;
       return;
@@ -73,6 +88,7 @@ void Server::on_timers() {
     auto done = poller_.watch(descriptors_.listener, make_tag(TagKind::listener, 0));
     if (!done) log_error(done.error().what());
   }
+  desk_.on_timer(poller_);
   limit_silence();
   look_after_orphans();
   look_after_idleness();
@@ -80,25 +96,9 @@ void Server::on_timers() {
 
 Deadline Server::next_timer() const noexcept {
   Deadline next = listen_again_.earlier(orphans_again_).earlier(idle_until_);
+  next = next.earlier(look_again_).earlier(desk_.next_timer());
   if (silent_.empty()) return next;
   return next.earlier(connections_.at(*silent_.begin()).hello_by);
-}
-
-void Server::watch_process(const SessionItem& session) {
-  auto done = poller_.watch(session.process.get(), make_tag(session.id()));
-  if (!done) log_error(std::string("a session's death will go unnoticed: ") + done.error().what());
-}
-
-void Server::finish_session(std::uint32_t index, EndCause cause) {
-  const SessionItem& session = *node_.sessions().at(index);
-  // The keeper has the descriptor too: closing ours would not end the watching.
-  poller_.forget(session.process.get());
-  const std::uint64_t number = session.connection;
-  end_session(node_, index, cause);
-  if (const auto found = connections_.find(number); found != connections_.end()) {
-    found->second.session = 0;
-    close(number);
-  }
 }
 
 void Server::take_spare() {

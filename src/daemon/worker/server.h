@@ -5,10 +5,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 
+#include "daemon/recovery/desk.h"
 #include "daemon/recovery/session_end.h"
 #include "daemon/worker/connection.h"
+#include "daemon/worker/death_watch.h"
 #include "daemon/worker/registry/node_state.h"
 #include "daemon/worker/requests/request.h"
 #include "os/events.h"
@@ -24,7 +27,8 @@ struct ServerDescriptors {
 class Server {
  public:
   // Everything borrowed outlives this.
-  Server(NodeState& node, os::Poller poller, const ServerDescriptors& descriptors);
+  Server(NodeState& node, os::Poller poller, DeathWatch& deaths,
+         const ServerDescriptors& descriptors);
 
   // Watches everybody that is there already, then serves until the node ends.
   FullStatus run();
@@ -43,6 +47,7 @@ class Server {
   void limit_silence();
   void read_from(std::uint64_t number);
   bool read_one(Connection& connection);
+  void on_socket_end(Connection& connection);
   bool greet(Connection& connection, Request& request);
   bool attach(Connection& connection, SessionItem& session, bool is_new);
   bool answer(Connection& connection, Request& request);
@@ -53,9 +58,16 @@ class Server {
   void close(std::uint64_t number);
   void send_notices();
 
-  // Sessions and time: server.cc.
-  void watch_process(const SessionItem& session);
-  void finish_session(std::uint32_t index, EndCause cause);
+  // Ends of sessions: server_ends.cc.
+  void watch_session(const SessionItem& session);
+  void on_death_notices();
+  void resolve_the_stopped();
+  void resolve(SessionItem& session);
+  void begin_end(SessionItem& session, EndCause cause);
+  void finish_the_resolved();
+  void finish_session(SessionItem& session);
+
+  // Time: server.cc.
   void take_spare();
   void look_after_orphans();
   void look_after_idleness();
@@ -63,11 +75,19 @@ class Server {
 
   NodeState& node_;
   os::Poller poller_;
+  DeathWatch& deaths_;
+  RecoveryDesk desk_;
   ServerDescriptors descriptors_;
   os::UniqueFd spare_;  // given up for a moment to tell a client that there are none left
   std::map<std::uint64_t, Connection> connections_;
   std::set<std::uint64_t> silent_;  // connections without a hello; the lowest is the oldest
   std::uint64_t last_number_ = 0;
+  struct Dying {
+    SessionId session;
+    std::uint32_t looks;
+  };
+  std::vector<Dying> dying_;                 // whose threads may still run
+  Deadline look_again_ = Deadline::never();  // at `dying_`
   Deadline listen_again_ = Deadline::never();
   Deadline orphans_again_ = Deadline::never();
   std::int64_t orphans_pause_ns_ = 0;

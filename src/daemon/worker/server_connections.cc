@@ -134,7 +134,7 @@ bool Server::read_one(Connection& connection) {
   auto received = os::receive_message(connection.socket.get(), buffer, false);
   if (received.outcome == os::ReceiveOutcome::would_block) return false;
   if (received.outcome == os::ReceiveOutcome::ended) {
-    close(connection.number);
+    on_socket_end(connection);
     return false;
   }
   Request request;
@@ -161,6 +161,14 @@ bool Server::read_one(Connection& connection) {
   return good;
 }
 
+// The life word tells a death, or another program in the same process, from a line that was lost.
+void Server::on_socket_end(Connection& connection) {
+  SessionItem* session = node_.sessions().at(connection.session);
+  close(connection.number);
+  if (session == nullptr || !session->view || !session->view.has_ended()) return;
+  begin_end(*session, EndCause::death);
+}
+
 bool Server::greet(Connection& connection, Request& request) {
   auto admission = admit(node_, connection.peer, connection.socket.get(), request);
   if (!admission) {
@@ -177,7 +185,7 @@ bool Server::greet(Connection& connection, Request& request) {
 }
 
 bool Server::attach(Connection& connection, SessionItem& session, bool is_new) {
-  if (is_new) watch_process(session);
+  if (is_new) watch_session(session);
   // A session that resumes while its old connection still counts has given that one up.
   if (session.connection != 0) close(session.connection);
   session.connection = connection.number;
@@ -207,6 +215,7 @@ bool Server::answer(Connection& connection, Request& request) {
   }
   request.header = *header;
   if (header->type == wire::MessageType::goodbye) return say_goodbye(connection, request);
+  if (connection.goodbye_request) return true;  // after a goodbye nothing counts
   SessionItem* session = node_.sessions().at(connection.session);
   auto outcome = carry_out(node_, session, request);
   if (outcome) return send(connection, *outcome);
@@ -214,15 +223,17 @@ bool Server::answer(Connection& connection, Request& request) {
   return send(connection, answer_with(reply));
 }
 
-// Returns false: after a goodbye the connection ends.
+// The answer comes once the session has ended. Returns false when the connection is to be closed.
 bool Server::say_goodbye(Connection& connection, const Request& request) {
-  const std::uint32_t index = std::exchange(connection.session, 0);
-  if (SessionItem* session = node_.sessions().at(index)) {
-    session->connection = 0;
-    finish_session(index, EndCause::goodbye);
+  SessionItem* session = node_.sessions().at(connection.session);
+  if (session == nullptr || session->ended) {
+    send(connection, answer_done(request.header.request));
+    return false;
   }
-  send(connection, answer_done(request.header.request));
-  return false;
+  connection.goodbye_request = request.header.request;
+  begin_end(*session, EndCause::goodbye);
+  // It may be gone already; then there is nothing more to read either.
+  return true;
 }
 
 bool Server::send(Connection& connection, const Answer& answer) noexcept {

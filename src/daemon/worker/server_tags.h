@@ -8,7 +8,16 @@
 
 namespace tarn::daemon {
 
-enum class TagKind : std::uint8_t { listener = 1, keeper, signals, connection, process };
+enum class TagKind : std::uint8_t {
+  listener = 1,
+  keeper,
+  signals,
+  connection,
+  process,           // of a session
+  deaths,            // news of the death watch
+  recovery,          // an answer of tarn-recover
+  recovery_process,  // its end
+};
 
 using Tag = std::uint64_t;
 

@@ -30,7 +30,9 @@ FullStatus serve_until_end(WorkerSeed& seed, ChannelSender& keeper) {
   NodeState node(std::move(seed.facts), *table, reader->get(), keeper);
   rebuild(node, seed.store);
   seed.store = RecordStore();
-  Server server(node, std::move(*poller),
+  auto deaths = DeathWatch::create();
+  if (!deaths) return std::move(deaths).error();
+  Server server(node, std::move(*poller), **deaths,
                 {seed.listener.get(), seed.channel.get(), signals->get()});
   return server.run();
 }

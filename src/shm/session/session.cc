@@ -50,6 +50,11 @@ Result<SessionView> SessionView::attach(const Segment& segment) noexcept {
   return view;
 }
 
+bool SessionView::has_ended() const noexcept {
+  // sync(life): receives what the process did before its end.
+  return (header_->life.load(std::memory_order_acquire) & os::kOwnerDied) != 0;
+}
+
 std::uint64_t SessionView::forwards() const noexcept {
   // sync(forwarded): whoever sees a hold ended by a forward sees the bump too.
   return header_->forwards.load(std::memory_order_acquire);

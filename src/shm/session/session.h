@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/result.h"
+#include "os/life/robust.h"
 #include "os/process.h"
 #include "shm/segment/segment.h"
 #include "shm/session/session_layout.h"
@@ -47,6 +48,8 @@ class SessionView {
   static Result<SessionView> attach(const Segment& segment) noexcept;
   explicit operator bool() const noexcept { return header_ != nullptr; }
 
+  // True once the kernel has marked the session's end, or its process has written that itself.
+  bool has_ended() const noexcept;
   std::uint64_t forwards() const noexcept;
   std::uint64_t row_changes() const noexcept;
   // The hold counts for that segment's chunks; not_found when it has none, corrupt when they lie
@@ -93,6 +96,8 @@ class SessionRecord {
 
   int fd() const noexcept { return owned_.fd.get(); }
   const Segment& segment() const noexcept { return owned_.segment; }
+  // The word for RobustHold.
+  os::FutexWord& life() noexcept { return header().life; }
 
   // All zero. Stays where it is until remove_row(). table_full, or no_memory, when it cannot be.
   Result<std::span<layout::HoldCount>> add_row(SegmentId segment, std::uint32_t chunks) noexcept;

@@ -19,8 +19,10 @@ inline constexpr std::uint32_t kMaxEnds = 1024;
 
 struct SessionHeader {
   SegmentHeader segment;
-  std::int32_t pid;           // constant after format; the node believes the kernel, not this
-  std::uint32_t reserved;     // zero
+  std::int32_t pid;  // constant after format; the node believes the kernel, not this
+  // A robust futex: names a thread of the library while the session lives. The kernel marks it when
+  // that thread ends, and wakes the node.
+  std::atomic<std::uint32_t> life;
   std::uint64_t start_ticks;  // constant after format
   // Bumped after a held message was pushed on and before its hold ends: an owner that sees it
   // change while it looks for holds looks again.

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "daemon/store/record.h"
@@ -14,6 +15,22 @@
 #include "shm/session/session.h"
 
 namespace tarn::daemon {
+
+enum class EndCause : std::uint8_t { goodbye, death };
+
+// How far the end of a session has come: worker/server_ends.cc.
+enum class EndStage : std::uint8_t {
+  none,
+  dying,      // the kernel has marked its life word
+  resolving,  // tarn-recover is at what it claimed
+  resolved,
+};
+
+// What it had claimed and taken, in all pipes together.
+struct ResolvedClaims {
+  std::uint64_t skipped = 0;
+  std::uint64_t redelivered = 0;
+};
 
 struct SessionItem {
   StoredSession facts{};
@@ -25,6 +42,9 @@ struct SessionItem {
   std::map<std::uint32_t, std::uint64_t> openings;  // pipe id -> serial number of the opening
   std::set<std::uint32_t> viewed;                   // segment indexes
   std::set<std::uint32_t> owned;                    // segment indexes
+  EndStage stage = EndStage::none;
+  std::optional<EndCause> ended;  // its memory may be used again
+  ResolvedClaims found;           // once it is resolved
 
   SessionId id() const noexcept { return {facts.index, facts.generation}; }
   std::string_view name() const noexcept { return wire::get_text(facts.name); }

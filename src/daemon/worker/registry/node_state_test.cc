@@ -192,7 +192,7 @@ TEST_F(NodeStateTest, LeavingIsAddedUpOnceWhateverIsRepeated) {
   sink_.put(opening);
   begin_anew();
   EXPECT_TRUE(node_->sessions().at(1)->openings.empty());
-  end_session(*node_, 1, EndCause::death);
+  end_session(*node_, 1, EndCause::death, {});
   EXPECT_EQ(node_->pipes().find("p")->facts.retired.pushed, 5u);
   begin_anew();
   EXPECT_EQ(node_->pipes().find("p")->facts.retired.pushed, 5u);
@@ -208,13 +208,13 @@ TEST_F(NodeStateTest, EndOfASessionLeavesNothingOfIt) {
   SegmentItem& segment = add_segment(owner);
   node_->add_viewer(segment, viewer);
   node_->add_carrier(segment, pipe);
-  end_session(*node_, 1, EndCause::death);
+  end_session(*node_, 1, EndCause::death, {});
   EXPECT_EQ(node_->table().entry(1).generation.load(), 0u);
   EXPECT_EQ(node_->segments().size(), 0u);
   EXPECT_EQ(node_->counters().recovered_sessions, 1u);
   ASSERT_EQ(node_->notices().size(), 1u);
   EXPECT_EQ(node_->notices()[0].session, 2u);
-  end_session(*node_, 2, EndCause::goodbye);
+  end_session(*node_, 2, EndCause::goodbye, {});
   EXPECT_EQ(node_->counters().recovered_sessions, 1u);
   EXPECT_EQ(sink_.store.size(), 2u) << "the counters and the pipe";
 }
@@ -228,7 +228,7 @@ TEST_F(NodeStateTest, OrphanOfWhichARowCountsAChunkStays) {
   node_->add_viewer(segment, viewer);
   auto row = viewer_record.add_row(segment.id(), 4);
   (*row)[3].store(1);
-  end_session(*node_, 1, EndCause::death);
+  end_session(*node_, 1, EndCause::death, {});
   EXPECT_EQ(node_->segments().orphans().size(), 1u);
   EXPECT_EQ(drop_unused_orphans(*node_), 0u);
   (*row)[3].store(0);
@@ -272,7 +272,7 @@ TEST_F(NodeStateTest, VerdictOutlivesTheWorkerAndEndsWithItsPipe) {
   auto removal = wire::make<wire::PipeRemove>(1);
   wire::put_text(removal.name, "p");
   EXPECT_TRUE(pipe_remove(*node_, removal));
-  end_session(*node_, 1, EndCause::goodbye);
+  end_session(*node_, 1, EndCause::goodbye, {});
   EXPECT_EQ(node_->quarantined().size(), 0u);
   EXPECT_EQ(sink_.store.size(), 1u) << "the counters";
 }
@@ -285,9 +285,9 @@ TEST_F(NodeStateTest, SessionInQuarantineHoldsAllThatItCouldHold) {
   node_->add_viewer(add_segment(owner), viewer);
   node_->quarantine(viewer, "its segment makes no sense");
   begin_anew();
-  end_session(*node_, 1, EndCause::death);
+  end_session(*node_, 1, EndCause::death, {});
   EXPECT_EQ(node_->segments().orphans().size(), 1u);
-  end_session(*node_, 2, EndCause::death);
+  end_session(*node_, 2, EndCause::death, {});
   EXPECT_EQ(node_->segments().size(), 0u);
   EXPECT_EQ(node_->quarantined().size(), 0u);
 }

@@ -88,8 +88,9 @@ wire::Name presentable(const wire::Name& name) {
 SessionItem* find_unwelcomed(NodeState& node, const os::ProcessIdentity& process,
                              std::uint64_t memory_identity) {
   for (const auto& [index, session] : node.sessions().all()) {
-    if (session->connection == 0 && session->facts.memory_identity == memory_identity &&
-        session->facts.pid == process.pid && session->facts.start_ticks == process.start_ticks) {
+    if (session->connection == 0 && !session->ended &&
+        session->facts.memory_identity == memory_identity && session->facts.pid == process.pid &&
+        session->facts.start_ticks == process.start_ticks) {
       return session.get();
     }
   }
@@ -157,9 +158,9 @@ Result<Admission, Error> begin(NodeState& node, const os::Peer& peer, int socket
 // descriptor, so that a node which has none left does not send its own sessions away.
 Result<Admission, Error> resume(NodeState& node, const os::Peer& peer, const wire::Hello& hello) {
   SessionItem* session = node.sessions().find({hello.session_index, hello.session_generation});
-  const bool same = session != nullptr && hello.node_id == node.facts().node_id &&
-                    hello.token == session->facts.token && peer.pid == session->facts.pid &&
-                    !os::has_exited(session->process.get());
+  const bool same = session != nullptr && !session->ended &&
+                    hello.node_id == node.facts().node_id && hello.token == session->facts.token &&
+                    peer.pid == session->facts.pid && !os::has_exited(session->process.get());
   if (!same) {
     return refuse(Error::access_denied, "no session of this process with that token to be resumed",
                   "connect anew: the node was restarted, or the session has ended");

@@ -88,7 +88,7 @@ std::string name_some(NodeState& node, const SessionItem* except) {
   std::string text;
   std::size_t count = 0;
   for (const auto& [index, session] : node.sessions().all()) {
-    if (session.get() == except) continue;
+    if (session.get() == except || session->ended) continue;
     if (++count <= kNamed) text += (count > 1 ? ", " : "") + node.describe_holder(index);
   }
   if (count > kNamed) text += " and " + std::to_string(count - kNamed) + " more";

@@ -1,0 +1,84 @@
+// desk.h - where the worker has the claims of ended sessions resolved: it hands them, a pipe at a
+// time, to tarn-recover, starts that program anew when it dies, and judges pipes on which it dies
+// again and again.
+//
+// The worker's one thread; nothing here waits. What is under way is not remembered beyond the
+// worker: the next one finds the dead sessions and begins again.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "base/deadline.h"
+#include "daemon/recovery/recover.h"
+#include "daemon/worker/registry/node_state.h"
+#include "os/child.h"
+#include "os/events.h"
+
+namespace tarn::daemon {
+
+class RecoveryDesk {
+ public:
+  // `node` outlives this. The tags are those of the program's socket and of its process.
+  RecoveryDesk(NodeState& node, std::uint64_t answer_tag, std::uint64_t process_tag) noexcept
+      : node_(node), answer_tag_(answer_tag), process_tag_(process_tag) {}
+  RecoveryDesk(const RecoveryDesk&) = delete;
+  RecoveryDesk& operator=(const RecoveryDesk&) = delete;
+  ~RecoveryDesk();
+
+  // Has a program stand by.
+  void begin(os::Poller& poller);
+  // Takes up what the session claimed in every pipe that it has open. Requires: none of its threads
+  // executes anything any more. Asked twice it does nothing.
+  void resolve(const SessionItem& session);
+  // What was found; nothing while it is not resolved. Forgets it.
+  bool take(SessionId session, ResolvedClaims& found);
+
+  void on_answer(os::Poller& poller);
+  void on_process_end(os::Poller& poller);
+  // Starts the program again when its time has come.
+  void on_timer(os::Poller& poller);
+  Deadline next_timer() const noexcept { return start_at_; }
+  // Sessions whose last answer has come since this was asked last.
+  std::vector<SessionId> take_finished() { return std::exchange(finished_, {}); }
+  // 0 when none stands by.
+  std::int32_t process() const noexcept { return program_.pid; }
+
+ private:
+  struct Job {
+    SessionId session;
+    RecoveryJob record;
+    std::uint32_t crashes = 0;
+  };
+  struct Case {
+    std::uint32_t jobs_left = 0;
+    ResolvedClaims found;
+  };
+
+  void start(os::Poller& poller);
+  void send_waiting();
+  void close_first(const RecoveryAnswer& answer);
+  void finish_job(const Job& job, const ResolvedClaims& found);
+  // The program died at the first job.
+  void judge(Job& job, const os::ChildEnd& end);
+  void work_without_program();
+
+  NodeState& node_;
+  const std::uint64_t answer_tag_;
+  const std::uint64_t process_tag_;
+  os::StartedChild program_;
+  os::UniqueFd socket_;
+  std::uint32_t starts_ = 0;
+  std::uint32_t refused_starts_ = 0;
+  std::uint32_t idle_deaths_ = 0;  // in a row, without an answer in between
+  Deadline start_at_ = Deadline::never();
+  std::deque<Job> jobs_;  // the first `sent_` of them are with the program
+  std::size_t sent_ = 0;
+  std::uint64_t last_number_ = 0;
+  std::map<std::uint64_t, Case> cases_;  // by SessionId, packed
+  std::vector<SessionId> finished_;
+};
+
+}  // namespace tarn::daemon

@@ -1,0 +1,109 @@
+// How sessions end. Three things tell of it, in this order:
+//
+//   the life word     the kernel marks it while the process begins to exit, or executes another
+//                     program. Those who wait in its pipes are woken at once. As soon as none of
+//                     its threads will run again, what it had claimed is resolved.
+//   the socket's end  every thread has given up its memory: it may be used again.
+//   the pidfd         the same, also where a fork()ed child still has the socket.
+//
+// A goodbye is all three at once. Claims are resolved by tarn-recover; when its answers are in, and
+// the memory may be used again, the session's record ends.
+
+#include <chrono>
+
+#include "base/log.h"
+#include "daemon/worker/server.h"
+#include "daemon/worker/server_tags.h"
+#include "os/life/stopped.h"
+
+namespace tarn::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A thread needs microseconds from the death's begin to its own exit, and a busy machine longer.
+constexpr auto kStillRunning = 1ms;
+constexpr std::uint32_t kMostLooks = 100;
+
+}  // namespace
+
+void Server::watch_session(const SessionItem& session) {
+  if (auto done = poller_.watch(session.process.get(), make_tag(session.id())); !done) {
+    log_error(std::string("a session's death will go unnoticed: ") + done.error().what());
+  }
+  if (auto done = deaths_.watch(session.id(), session.memory.get()); !done) {
+    log_warning(std::string("a session's death will be noticed late: ") + done.error().what());
+  }
+}
+
+void Server::on_death_notices() {
+  for (const SessionId id : deaths_.take_news()) {
+    SessionItem* session = node_.sessions().find(id);
+    if (session == nullptr || session->stage != EndStage::none) continue;
+    session->stage = EndStage::dying;
+    // One that was woken for a message, and died before it took it, owes others that wake-up.
+    for (const auto& [pipe_id, serial] : session->openings) {
+      PipeItem* pipe = node_.pipes().at(pipe_id);
+      if (pipe != nullptr && pipe->view) pipe->view.ring_everybody();
+    }
+    dying_.push_back({id, 0});
+  }
+}
+
+// Those whose threads still run are looked at again: soon, but not for ever. A process that
+// executed another program goes on running; its socket's end tells of it.
+void Server::resolve_the_stopped() {
+  look_again_ = Deadline::never();
+  std::erase_if(dying_, [this](Dying& entry) {
+    SessionItem* session = node_.sessions().find(entry.session);
+    if (session == nullptr || session->stage != EndStage::dying) return true;
+    if (os::has_stopped_running(session->facts.pid)) {
+      resolve(*session);
+      return true;
+    }
+    look_again_ = Deadline::in(kStillRunning);
+    return ++entry.looks >= kMostLooks;
+  });
+}
+
+void Server::resolve(SessionItem& session) {
+  session.stage = EndStage::resolving;
+  desk_.resolve(session);
+}
+
+// Its process can do nothing any more, or has said goodbye.
+void Server::begin_end(SessionItem& session, EndCause cause) {
+  if (session.ended) return;
+  session.ended = cause;
+  // The keeper has the descriptor too: closing ours would not end the watching.
+  poller_.forget(session.process.get());
+  deaths_.forget(session.id());
+  if (cause == EndCause::death) close(session.connection);
+  if (session.stage < EndStage::resolving) resolve(session);
+  if (session.stage == EndStage::resolved) finish_session(session);
+}
+
+void Server::finish_the_resolved() {
+  for (const SessionId id : desk_.take_finished()) {
+    ResolvedClaims found;
+    const bool taken = desk_.take(id, found);
+    SessionItem* session = node_.sessions().find(id);
+    if (!taken || session == nullptr) continue;
+    session->stage = EndStage::resolved;
+    session->found = found;
+    if (session->ended) finish_session(*session);
+  }
+}
+
+void Server::finish_session(SessionItem& session) {
+  const std::uint64_t number = session.connection;
+  end_session(node_, session.facts.index, *session.ended, session.found);
+  const auto found = connections_.find(number);
+  if (found == connections_.end()) return;
+  Connection& connection = found->second;
+  connection.session = 0;
+  if (connection.goodbye_request) send(connection, answer_done(*connection.goodbye_request));
+  close(number);
+}
+
+}  // namespace tarn::daemon
