@@ -72,8 +72,10 @@ struct NodeStatus {
   std::uint32_t segments = 0;
   std::uint32_t orphan_segments = 0;     // their owner is dead, their last hold is not
   std::uint64_t recovered_sessions = 0;  // deaths cleaned up after, since the node began
-  std::uint32_t quarantined = 0;         // structures that are left alone
-  std::vector<Quarantined> verdicts;     // why, of the first of them
+  std::int32_t recover_pid = 0;  // of tarn-recover, which stands by; 0 while it is being started
+  std::uint32_t recover_starts = 0;   // by this worker
+  std::uint32_t quarantined = 0;      // structures that are left alone
+  std::vector<Quarantined> verdicts;  // why, of the first of them
 };
 
 }  // namespace tarn

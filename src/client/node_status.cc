@@ -22,6 +22,8 @@ NodeStatus to_status(const wire::StatusReply& reply) {
   status.segments = reply.segments;
   status.orphan_segments = reply.orphan_segments;
   status.recovered_sessions = reply.recovered_sessions;
+  status.recover_pid = reply.recover_pid;
+  status.recover_starts = reply.recover_starts;
   status.quarantined = reply.quarantined;
   const auto told = std::min<std::size_t>(reply.verdict_count, reply.verdicts.size());
   for (std::size_t i = 0; i < told; ++i) {

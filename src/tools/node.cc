@@ -53,6 +53,7 @@ ExitCode down(CommandContext& context, const DownOptions& options) {
 std::string processes_of(const NodeStatus& node) {
   std::string text =
       "keeper " + std::to_string(node.keeper_pid) + ", worker " + std::to_string(node.worker_pid);
+  if (node.recover_pid != 0) text += ", tarn-recover " + std::to_string(node.recover_pid);
   if (node.worker_starts > 1) {
     text += ", restarted " + std::to_string(node.worker_starts - 1) + " times";
   }

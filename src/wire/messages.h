@@ -334,6 +334,8 @@ struct StatusReply {
   std::uint32_t segments;
   std::uint32_t orphan_segments;
   std::uint64_t recovered_sessions;
+  std::int32_t recover_pid;  // of the tarn-recover that stands by; 0 while it is being started
+  std::uint32_t recover_starts;
   std::uint32_t quarantined;  // how many objects in all
   std::uint32_t verdict_count;
   std::array<VerdictFacts, 8> verdicts;  // the first of them

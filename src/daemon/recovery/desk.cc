@@ -59,6 +59,7 @@ void RecoveryDesk::start(os::Poller& poller) {
   refused_starts_ = 0;
   ++starts_;
   program_ = std::move(*started);
+  node_.recovery() = {program_.pid, starts_};
   socket_ = std::move(ends->first);
   sent_ = 0;
   send_waiting();
@@ -159,6 +160,7 @@ void RecoveryDesk::on_process_end(os::Poller& poller) {
   poller.forget(program_.process.get());
   const os::ChildEnd end = os::reap_child(std::exchange(program_.pid, 0));
   program_.process.reset();
+  node_.recovery().pid = 0;
   if (socket_) poller.forget(socket_.get());
   socket_.reset();
   if (sent_ > 0) judge(jobs_.front(), end);

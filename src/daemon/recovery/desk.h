@@ -43,8 +43,6 @@ class RecoveryDesk {
   Deadline next_timer() const noexcept { return start_at_; }
   // Sessions whose last answer has come since this was asked last.
   std::vector<SessionId> take_finished() { return std::exchange(finished_, {}); }
-  // 0 when none stands by.
-  std::int32_t process() const noexcept { return program_.pid; }
 
  private:
   struct Job {

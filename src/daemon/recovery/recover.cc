@@ -21,8 +21,14 @@ namespace {
 constexpr std::uint64_t kProcessorSeconds = 2;
 
 #ifdef TARN_CRASH_POINTS
+std::uint32_t g_fails_on = 0;
+
 // The first one dies where a test wants it; those after it finish what it left.
 void arm(std::uint32_t start) {
+  // Each of them fails by itself, on that pipe.
+  if (const char* pipe = std::getenv("TARN_RECOVER_FAILS_ON")) {
+    g_fails_on = static_cast<std::uint32_t>(std::strtoul(pipe, nullptr, 10));
+  }
   const char* wish = std::getenv("TARN_RECOVER_CRASH_AT");
   arm_crash_point(wish != nullptr && start == 1 ? std::strtoull(wish, nullptr, 10) : 0);
 }
@@ -43,6 +49,9 @@ RecoveryAnswer carry_out(const RecoveryJob& job, int memory) noexcept {
   auto view = PipeView::attach(*segment);
   if (!view || view->slot_count() != job.slot_count || view->pipe_id() != job.pipe) return answer;
   TARN_CRASH_POINT("recover.job.mapped");
+#ifdef TARN_CRASH_POINTS
+  if (job.pipe == g_fails_on) std::abort();
+#endif
   const auto counts = view->recover(static_cast<std::uint16_t>(job.dead));
   TARN_CRASH_POINT("recover.job.resolved");
   answer.outcome = RecoveryOutcome::resolved;

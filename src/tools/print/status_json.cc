@@ -42,6 +42,8 @@ Json json_of(const NodeStatus& node) {
           {"segments", node.segments},
           {"orphan_segments", node.orphan_segments},
           {"recovered_sessions", node.recovered_sessions},
+          {"recover_pid", node.recover_pid},
+          {"recover_starts", node.recover_starts},
           {"quarantined", node.quarantined},
           {"verdicts", verdicts}};
 }

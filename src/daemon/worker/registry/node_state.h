@@ -20,6 +20,12 @@
 
 namespace tarn::daemon {
 
+// The program that stands by to resolve what the dead had claimed.
+struct RecoveryFacts {
+  std::int32_t pid = 0;      // 0: none
+  std::uint32_t starts = 0;  // by this worker
+};
+
 // A record for a session's connection, sent when the change that caused it is complete.
 struct Notice {
   std::uint32_t session = 0;
@@ -44,6 +50,7 @@ class NodeState {
   const Quarantine& quarantined() const noexcept { return quarantine_; }
   RecordSink& sink() noexcept { return sink_; }
   StoredCounters& counters() noexcept { return counters_; }
+  RecoveryFacts& recovery() noexcept { return recovery_; }
   const NodeTable& table() const noexcept { return table_; }
   int table_reader() const noexcept { return table_reader_; }
   void put_counters() { sink_.put(counters_); }
@@ -112,6 +119,7 @@ class NodeState {
   MemoryLedger ledger_;
   Quarantine quarantine_;
   StoredCounters counters_{};
+  RecoveryFacts recovery_;
   std::vector<Notice> notices_;
   bool orphans_due_ = false;
   bool end_requested_ = false;

@@ -143,6 +143,8 @@ Outcome status(NodeState& node, const wire::StatusGet& ask) {
   reply.segments = static_cast<std::uint32_t>(node.segments().size());
   reply.orphan_segments = static_cast<std::uint32_t>(node.segments().orphans().size());
   reply.recovered_sessions = node.counters().recovered_sessions;
+  reply.recover_pid = node.recovery().pid;
+  reply.recover_starts = node.recovery().starts;
   reply.quarantined = static_cast<std::uint32_t>(node.quarantined().size());
   node.quarantined().for_each([&](const StoredVerdict& verdict) {
     if (reply.verdict_count == reply.verdicts.size()) return;

@@ -1,0 +1,176 @@
+// tarn-recover dies: at every crash point of its own, by hand a hundred times, and by itself
+// whenever it looks at one pipe. Whatever happens to it, the end is that of one clean recovery, or
+// a verdict.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/e2e/node_fixture.h"
+
+namespace tarn::raw {
+namespace {
+
+using ::testing::HasSubstr;
+using wire::MessageType;
+
+constexpr std::uint32_t kClaims = 5;
+constexpr std::uint32_t kTaken = 3;
+
+class RecoverCrashTest : public NodeTest {
+ protected:
+  static wire::PipeOpen wish(const char* name, std::int64_t capacity, std::uint32_t delivery) {
+    auto wish = wire::make<wire::PipeOpen>(0);
+    wire::put_text(wish.name, name);
+    wish.has_capacity = 1;
+    wish.capacity = capacity;
+    wish.has_delivery = 1;
+    wish.delivery = delivery;
+    return wish;
+  }
+  static layout::Slot& slot_of(const MappedPipe& pipe, std::uint32_t index) {
+    return **pipe.segment.at<layout::Slot>(layout::kSlotsOffset + index * sizeof(layout::Slot));
+  }
+
+  // In the process that will be killed: it claims slots and takes messages in both pipes.
+  void take_and_claim(std::int64_t capacity) {
+    Client own(socket_path());
+    if (own.begin_session().type() != MessageType::welcome) ::_exit(1);
+    const auto self = static_cast<std::uint16_t>(own.welcome.session_index);
+    for (const char* name : {"p", "q"}) {
+      MappedPipe pipe(own.ask(wish(name, capacity, 1)));
+      if (!pipe.view) ::_exit(2);
+      for (std::uint32_t i = 0; i < kTaken; ++i) {
+        Peeked found;
+        if (pipe.view.peek(found) != SlotPop::ok || !pipe.view.take(self, found)) ::_exit(3);
+      }
+      const auto last = static_cast<std::uint32_t>(capacity);
+      for (std::uint32_t i = last - kClaims; i < last; ++i) {
+        slot_of(pipe, i).word.store(SlotWord(0, layout::SlotPhase::claimed, self, false).bits());
+      }
+    }
+  }
+  void push_some(Client& client, std::int64_t capacity) {
+    for (const char* name : {"p", "q"}) {
+      MappedPipe pipe(client.ask(wish(name, capacity, 1)));
+      for (std::uint32_t i = 0; i < kTaken; ++i) {
+        pipe.push_text(client.welcome.session_index, "to be taken");
+      }
+    }
+  }
+  static wire::PipeFacts facts_of(Client& client, const char* name) {
+    for (const auto& each : client.pipes()) {
+      if (wire::get_text(each.name) == name) return each;
+    }
+    return {};
+  }
+  // The slots are exact. A statistic may lack one for each death between a slot and its counting.
+  void expect_clean(Client& client, const char* name, std::uint32_t deaths) {
+    const auto facts = facts_of(client, name);
+    EXPECT_LE(facts.skipped, kClaims) << name;
+    EXPECT_GE(facts.skipped + deaths, kClaims) << name;
+    EXPECT_LE(facts.redelivered, kTaken) << name;
+    EXPECT_GE(facts.redelivered + deaths, kTaken) << name;
+    EXPECT_EQ(facts.sessions, 1u) << name;
+    const MappedPipe pipe(client.open_pipe(name));
+    const std::uint32_t slots = pipe.view.slot_count();
+    for (std::uint32_t i = 0; i < slots; ++i) {
+      const SlotWord word(slot_of(pipe, i).word.load());
+      const bool was_taken = i < kTaken;
+      const bool was_claimed = i >= slots - kClaims;
+      const SlotWord expected =
+          was_taken ? SlotWord(0, layout::SlotPhase::ready, 0, true)
+                    : SlotWord(was_claimed ? 1 : 0, layout::SlotPhase::free, 0, false);
+      ASSERT_EQ(word.bits(), expected.bits()) << name << ", slot " << i;
+    }
+  }
+  // Lives and dies as a whole; returns how often tarn-recover was started.
+  std::uint32_t one_life(std::uint64_t crash_at) {
+    const std::string point = std::to_string(crash_at);
+    start({}, [&] { ::setenv("TARN_RECOVER_CRASH_AT", point.c_str(), 1); });
+    Client client = session();
+    push_some(client, 32);
+    {
+      Victim victim([&] { take_and_claim(32); });
+      EXPECT_TRUE(victim.lived());
+    }
+    EXPECT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+    const auto after = client.status();
+    expect_clean(client, "p", after.recover_starts - 1);
+    expect_clean(client, "q", after.recover_starts - 1);
+    EXPECT_EQ(after.worker_starts, 1u);
+    EXPECT_EQ(after.quarantined, 0u);
+    client.ask<wire::Goodbye>();
+    daemon_.reset();
+    EXPECT_TRUE(place_.is_empty());
+    return after.recover_starts;
+  }
+};
+
+#ifdef TARN_CRASH_POINTS
+TEST_F(RecoverCrashTest, EveryPointEndsAsOneCleanRecovery) {
+  std::uint64_t crash_at = 1;
+  for (;; ++crash_at) {
+    SCOPED_TRACE("crash point " + std::to_string(crash_at));
+    ::alarm(kWatchdogSeconds);
+    const std::uint32_t starts = one_life(crash_at);
+    if (HasFailure() || starts == 1) break;
+  }
+  EXPECT_GT(crash_at, 2 * (kClaims + kTaken)) << "each slot has a point of its own";
+}
+
+TEST_F(RecoverCrashTest, PipeOnWhichItFailsComesIntoQuarantine) {
+  start({}, [] { ::setenv("TARN_RECOVER_FAILS_ON", "1", 1); });
+  Client client = session();
+  push_some(client, 32);
+  {
+    Victim victim([&] { take_and_claim(32); });
+    ASSERT_TRUE(victim.lived());
+  }
+  ASSERT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+  const auto status = client.status();
+  EXPECT_EQ(status.worker_starts, 1u);
+  EXPECT_EQ(status.recover_starts, 4u);
+  ASSERT_EQ(status.quarantined, 1u);
+  EXPECT_EQ(wire::get_text(status.verdicts[0].object), "pipe 'p'");
+  EXPECT_THAT(std::string(wire::get_text(status.verdicts[0].text)), HasSubstr("signal 6"));
+  const Packet refused = client.open_pipe("p");
+  EXPECT_EQ(refused.code(), Error::corrupt);
+  EXPECT_THAT(refused.error().object(), HasSubstr("in quarantine"));
+  expect_clean(client, "q", 0);
+  EXPECT_EQ(client.remove_pipe("p").type(), MessageType::done);
+  auto leave = wire::make<wire::PipeLeave>(0);
+  leave.pipe_id = 1;
+  client.ask(leave);
+  EXPECT_EQ(client.status().quarantined, 0u);
+  EXPECT_EQ(client.open_pipe("p").type(), MessageType::pipe_opened);
+}
+#endif
+
+// A large ring, so that some of the kills meet it at work.
+TEST_F(RecoverCrashTest, HundredKillsInItsWork) {
+  constexpr std::int64_t kCapacity = 1 << 18;
+  start();
+  Client client = session();
+  push_some(client, kCapacity);
+  {
+    Victim victim([&] { take_and_claim(kCapacity); });
+    ASSERT_TRUE(victim.lived());
+  }
+  std::uint32_t kills = 0;
+  std::int32_t last = 0;
+  while (kills < 100) {
+    const auto status = client.status();
+    if (status.recover_pid == 0 || status.recover_pid == last) continue;
+    last = status.recover_pid;
+    ::kill(last, SIGKILL);
+    ++kills;
+  }
+  ASSERT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+  expect_clean(client, "p", kills);
+  expect_clean(client, "q", kills);
+  EXPECT_EQ(client.status().worker_starts, 1u);
+  EXPECT_EQ(client.status().quarantined, 0u);
+}
+
+}  // namespace
+}  // namespace tarn::raw
