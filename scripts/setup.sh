@@ -12,7 +12,7 @@ packages=(
   alsa-utils # real recordings, in /usr/share/sounds/alsa
   libgtest-dev libgmock-dev
 )
-test_packages=(clang-19 clang-format-14 libclang-rt-19-dev libboost1.81-dev git)
+test_packages=(clang-19 clang-format-14 libclang-rt-19-dev libboost1.81-dev git spin)
 
 case "${1:-}" in
   "") ;;

@@ -79,6 +79,7 @@ std::uint64_t Connection::next_request() noexcept {
   return next_++;
 }
 
+// model: worker_handover.pml, labels say_hello, ask_open, ask_again, ask_leave
 Result<Reply, Error> Connection::ask_bytes(std::uint64_t number, std::span<const std::byte> request,
                                            int descriptor, const char* attempted) {
   Pending pending;

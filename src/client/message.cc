@@ -60,6 +60,7 @@ void Message::acknowledge() noexcept {
 }
 
 // Crash: the row is our own; a death here drops all of it.
+// model: hold_rows.pml, label release
 void Message::release() noexcept {
   if (unacknowledged_ != nullptr) {
     unacknowledged_->give_back(position_, redelivered_);

@@ -167,7 +167,7 @@ PushStatus PipeCore::push_loan(Loan& loan, const Patience& patience) noexcept {
   const PushStatus status =
       push(SlotPayload::reference_to(reference), place.size_bytes, patience, position);
   if (status != PushStatus::ok) return status;
-  TARN_CRASH_POINT("push.loan.published");
+  TARN_CRASH_POINT("push.loan.published");  // model: hold_rows.pml, label loan
   session_->heap().pushed({slab, place.chunk}, &control_->view, position);
   place.address = nullptr;
   place.filled = false;
@@ -177,6 +177,7 @@ PushStatus PipeCore::push_loan(Loan& loan, const Patience& patience) noexcept {
 // Crash: our hold lasts until the slot names the chunk, so that there is no instant in which
 // neither
 //        does. The bump tells an owner that looks at just this moment to look again.
+// model: hold_rows.pml, labels pass_on, pass_carried, pass_published, pass_bumped
 PushStatus PipeCore::push_message(const Message& message, const Patience& patience) noexcept {
   if (!session_->is_ours()) return PushStatus::forked;
   const PayloadPlace& place = message.place_;
@@ -255,6 +256,7 @@ PipeCore::Step PipeCore::pop_once(Popped& out) noexcept {
 
 // Crash: our row counts the chunk before the slot lets go of it, so that there is no instant in
 //        which neither does; a death drops the row, and with at_least_once the slot still has it.
+// model: hold_rows.pml, labels pop_begin, pop_count, pop_taken
 PipeCore::Step PipeCore::pop_reference(Popped& out, const Peeked& found) noexcept {
   const ChunkReference reference = load_reference(*found.slot);
   ForeignSlab* slab = session_->known_slab(reference);
@@ -274,7 +276,7 @@ PipeCore::Step PipeCore::pop_reference(Popped& out, const Peeked& found) noexcep
     out.status = PopStatus::no_memory;
     return Step::nothing;
   }
-  TARN_CRASH_POINT("pop.reference.counted");
+  TARN_CRASH_POINT("pop.reference.counted");  // model: hold_rows.pml, label pop_counted
   if (!view().take(session_->self(), found)) {
     // sync(hold-ended): nothing of the chunk was looked at.
     hold.fetch_sub(1, std::memory_order_release);
@@ -291,6 +293,7 @@ PipeCore::Step PipeCore::pop_reference(Popped& out, const Peeked& found) noexcep
 }
 
 // A slab that this process has not mapped yet, or that cannot be. `done`: it is mapped now.
+// model: hold_rows.pml, labels meet_slab, meet_row
 PipeCore::Step PipeCore::meet_slab(Popped& out, const Peeked& found,
                                    const ChunkReference& reference) noexcept {
   const auto met = session_->meet_slab(reference);

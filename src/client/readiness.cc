@@ -76,6 +76,7 @@ void Readiness::rearm(int descriptor) noexcept {
   }
 }
 
+// model: bells.pml, labels watch_announce, watch_raised
 std::vector<os::FutexWatch> Readiness::arm() {
   std::vector<os::FutexWatch> bells;
   for (const auto& watch : watches_) {

@@ -286,6 +286,7 @@ std::uint64_t SessionCore::viewers_epoch() const noexcept {
   return node_.entry(id_.index).viewers_epoch.load(std::memory_order_acquire);
 }
 
+// model: hold_rows.pml, label ask_viewers
 std::shared_ptr<const ViewerSet> SessionCore::viewers() noexcept {
   const std::lock_guard guard(viewers_lock_);
   if (viewers_->epoch != viewers_epoch()) {

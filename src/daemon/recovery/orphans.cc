@@ -74,6 +74,8 @@ void keep_forwarded(NodeState& node, const Forwards& before, Candidates& candida
 
 }  // namespace
 
+// model: hold_rows.pml, labels orphan_look, orphan_forwards, orphan_slot_a, orphan_slot_b
+// model: hold_rows.pml, labels orphan_rows, orphan_again
 std::size_t drop_unused_orphans(NodeState& node) {
   Candidates candidates = node.segments().orphans();
   // The first look at the rows only spares the walk over the slots; the one that counts is later.

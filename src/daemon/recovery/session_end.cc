@@ -48,6 +48,7 @@ void report(const SessionItem& session, EndCause cause, const ResolvedClaims& cl
 
 }  // namespace
 
+// model: worker_handover.pml, label session_end
 void end_session(NodeState& node, std::uint32_t index, EndCause cause, ResolvedClaims claims) {
   SessionItem& session = *node.sessions().at(index);
   TARN_CRASH_POINT("recovery.session.resolved");

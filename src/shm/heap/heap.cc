@@ -133,6 +133,7 @@ void Heap::find_gone(Class& chunks, Extent extent, const SentChunk* except) {
   chunks.next_look = (chunks.next_look + looked) % chunks.chunks;
 }
 
+// model: hold_rows.pml, labels look_gone, look_viewers, look, look_epoch
 void Heap::sort_out(Class& chunks) {
   chunks.came_in.clear();
   if (chunks.gone.empty()) return;
@@ -148,6 +149,7 @@ void Heap::sort_out(Class& chunks) {
   for (const ChunkPlace& place : chunks.came_in) place.sent().come_back();
 }
 
+// model: hold_rows.pml, labels rows_fresh, rows_refresh, rows_look
 bool Heap::sort_out_by_rows(Class& chunks) {
   Slab* known = nullptr;
   for (const ChunkPlace& place : chunks.gone) {

@@ -15,11 +15,13 @@ bool is_counted(const std::vector<std::span<const layout::HoldCount>>& rows,
 
 }  // namespace
 
+// model: hold_rows.pml, label scan_forwards
 HoldScan::HoldScan(const ViewerSet& viewers) : viewers_(viewers) {
   forwards_.reserve(viewers.viewers.size());
   for (const Viewer& viewer : viewers.viewers) forwards_.push_back(viewer.view.forwards());
 }
 
+// model: hold_rows.pml, labels scan_slots, scan_rows
 void HoldScan::look(const std::vector<SegmentId>& segments) {
   for (const SegmentId segment : segments) {
     const auto is_same = [&](const SegmentRows& rows) { return rows.segment == segment; };
@@ -46,6 +48,7 @@ bool HoldScan::is_needed(SegmentId segment, std::uint32_t chunk) const noexcept 
   return true;
 }
 
+// model: hold_rows.pml, label scan_again
 bool HoldScan::is_conclusive() const noexcept {
   for (std::size_t i = 0; i < forwards_.size(); ++i) {
     if (viewers_.viewers[i].view.forwards() != forwards_[i]) return false;

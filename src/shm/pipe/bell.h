@@ -24,6 +24,7 @@ inline constexpr std::uint32_t kSleepers = 1;
 // for, and only then calls sleep_on() with the result.
 // The word changes with every call: a ringer that found nobody asleep thus cannot clear the bit of
 // somebody who is between announcing and sleeping.
+// model: bells.pml, labels look, announce, sleep_on
 inline std::uint32_t announce_sleep(os::FutexWord& bell) noexcept {
   // relaxed: the CAS below decides.
   std::uint32_t seen = bell.load(std::memory_order_relaxed);
@@ -49,7 +50,7 @@ inline os::WaitOutcome sleep_on(os::FutexWord& bell, std::uint32_t announced,
 inline void ring_sleepers(os::FutexWord& bell) noexcept {
   // seq_cst: this word and the slot's word need one order, as in announce_sleep().
   std::uint32_t seen = bell.fetch_add(2, std::memory_order_seq_cst) + 2;
-  TARN_CRASH_POINT("bell.ring.changed");
+  TARN_CRASH_POINT("bell.ring.changed");  // model: bells.pml, label ring_changed
   if (os::futex_wake(bell, 1) > 0) return;
   TARN_CRASH_POINT("bell.ring.found_nobody");
   // relaxed: carries no data; a sleeper re-checks the slots after it has announced.
@@ -57,7 +58,7 @@ inline void ring_sleepers(os::FutexWord& bell) noexcept {
 }
 
 // Wakes one sleeper if there may be any.
-// Requires: the slot's word was changed with seq_cst before.
+// Requires: the slot's word was changed with seq_cst before. model: bells.pml, label publish
 inline void ring(os::FutexWord& bell) noexcept {
   // seq_cst: this word and the slot's word need one order, as in announce_sleep().
   if ((bell.load(std::memory_order_seq_cst) & kSleepers) != 0) [[unlikely]]
@@ -68,7 +69,7 @@ inline void ring(os::FutexWord& bell) noexcept {
 inline void ring_all(os::FutexWord& bell) noexcept {
   // seq_cst: this word and what the caller changed before need one order.
   bell.fetch_add(2, std::memory_order_seq_cst);
-  TARN_CRASH_POINT("bell.ring_all.changed");
+  TARN_CRASH_POINT("bell.ring_all.changed");  // model: bells.pml, label ring_all_changed
   os::futex_wake(bell, INT_MAX);
 }
 

@@ -71,6 +71,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
   // sync(hint): every position before it has been claimed, and we see that.
   std::uint64_t at = header_->tail.load(std::memory_order_acquire);
   // Each step means that somebody else got on; the bound only stops nonsense in the slots.
+  // model: pipe_slots.pml, labels push_begin, push_looked, push_full
   for (std::uint64_t step = 0; step < most_steps(); ++step) {
     const Place place = place_of(at);
     Slot& slot = slots_[place.index];
@@ -106,11 +107,11 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
                                            std::memory_order_seq_cst)) {  // [1]
       continue;
     }
-    TARN_CRASH_POINT("pipe.push.claimed");
+    TARN_CRASH_POINT("pipe.push.claimed");  // model: pipe_slots.pml, label push_claimed
     if (is_closed()) [[unlikely]] {
       // sync(slot-freed): nothing was written; consumers step over it.
       slot.word.store(word.next_lap().bits(), std::memory_order_release);
-      TARN_CRASH_POINT("pipe.push.skipped");
+      TARN_CRASH_POINT("pipe.push.skipped");  // model: pipe_slots.pml, label push_skipped
       // relaxed: a statistic.
       header_->skipped.fetch_add(1, std::memory_order_relaxed);
       ring_all(header_->items_bell);
@@ -118,13 +119,13 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
     }
     // sync(slot-claimed): whoever reads a word of [2] sees the claim when it looks again.
     std::atomic_thread_fence(std::memory_order_release);
-    store_payload(slot, payload);  // [2]
-    TARN_CRASH_POINT("pipe.push.filled");
+    store_payload(slot, payload);          // [2]
+    TARN_CRASH_POINT("pipe.push.filled");  // model: pipe_slots.pml, label push_filled
     // sync(slot-ready): hands the payload, and what it refers to, to the acquire in peek().
     // seq_cst: this word and the bell need one order, as bell.h says.
     slot.word.exchange(word.with(SlotPhase::ready, self, false).bits(),
                        std::memory_order_seq_cst);  // [3]
-    TARN_CRASH_POINT("pipe.push.published");
+    TARN_CRASH_POINT("pipe.push.published");        // model: pipe_slots.pml, label push_published
     ring(header_->items_bell);
     advance(header_->tail, at + 1);  // [4]
     note_depth(at);
@@ -134,6 +135,7 @@ SlotPush PipeView::push(std::uint16_t self, const SlotPayload& payload,
   return SlotPush::full;
 }
 
+// model: pipe_slots.pml, labels peek_begin, peek_end
 SlotPop PipeView::peek(Peeked& found) noexcept {
   // seq_cst: this word and the slots' words need one order, as push() says; so it is read first.
   const bool closed = header_->closed.load(std::memory_order_seq_cst) != 0;
@@ -161,6 +163,7 @@ SlotPop PipeView::peek(Peeked& found) noexcept {
 }
 
 // peek() from a slot that is stale, or at which somebody is just now.
+// model: pipe_slots.pml, labels walk_step, peek_hint
 SlotPop PipeView::walk(Peeked& found, std::uint64_t at, bool closed) noexcept {
   std::uint64_t done = at;  // every message before it has been consumed
   std::uint64_t first_claimed = kNowhere;
@@ -202,6 +205,7 @@ SlotPop PipeView::walk(Peeked& found, std::uint64_t at, bool closed) noexcept {
       return SlotPop::ok;
     } else if (word.phase() == SlotPhase::claimed || word.phase() == SlotPhase::taken) {  // (4)
       if (word.phase() == SlotPhase::claimed && first_claimed == kNowhere) first_claimed = at;
+      // model: pipe_slots.pml, label peek_stepped_over
       TARN_CRASH_POINT("pipe.peek.stepped_over");
       ++at;
     } else {
@@ -220,13 +224,13 @@ bool PipeView::take(std::uint16_t self, const Peeked& found) noexcept {
   const SlotWord next = at_least_once_
                             ? found.word.with(SlotPhase::taken, self, found.word.redelivered())
                             : found.word.next_lap();
-  TARN_CRASH_POINT("pipe.pop.peeked");
+  TARN_CRASH_POINT("pipe.pop.peeked");  // model: pipe_slots.pml, label pop_peeked
   // sync(slot-freed): hands the slot to the next lap's producer.
   // seq_cst: this word and the space bell need one order, as bell.h says.
   if (!slot.word.compare_exchange_strong(expected, next.bits(), std::memory_order_seq_cst)) {
     return false;
   }
-  TARN_CRASH_POINT("pipe.pop.taken");
+  TARN_CRASH_POINT("pipe.pop.taken");  // model: pipe_slots.pml, label pop_taken
   if (at_least_once_) return true;
   if (found.all_before_done) advance(header_->head, found.position + 1);
   ring(header_->space_bell);
@@ -239,13 +243,13 @@ void PipeView::acknowledge(std::uint16_t self, std::uint64_t position, bool rede
   const Place place = place_of(position);
   const SlotWord taken(place.lap, SlotPhase::taken, self, redelivered);
   std::uint64_t expected = taken.bits();
-  TARN_CRASH_POINT("pipe.acknowledge");
+  TARN_CRASH_POINT("pipe.acknowledge");  // model: pipe_slots.pml, label acknowledge
   // sync(slot-freed): as in take(). seq_cst: this word and the space bell need one order.
   if (!slots_[place.index].word.compare_exchange_strong(expected, taken.next_lap().bits(),
                                                         std::memory_order_seq_cst)) {
     return;
   }
-  TARN_CRASH_POINT("pipe.acknowledge.freed");
+  TARN_CRASH_POINT("pipe.acknowledge.freed");  // model: pipe_slots.pml, label acknowledge_freed
   settle_head();
   ring(header_->space_bell);
   ring_if_closed();
@@ -257,7 +261,7 @@ void PipeView::give_back(std::uint16_t self, std::uint64_t position, bool redeli
   const SlotWord taken(place.lap, SlotPhase::taken, self, redelivered);
   std::uint64_t expected = taken.bits();
   const SlotWord ready = taken.with(SlotPhase::ready, 0, true);
-  TARN_CRASH_POINT("pipe.give_back");
+  TARN_CRASH_POINT("pipe.give_back");  // model: pipe_slots.pml, label give_back
   // sync(slot-ready): the payload is as its producer wrote it; we acquired it in peek().
   // seq_cst: this word and the items bell need one order.
   if (!slots_[place.index].word.compare_exchange_strong(expected, ready.bits(),
@@ -273,7 +277,7 @@ void PipeView::give_back(std::uint16_t self, std::uint64_t position, bool redeli
 void PipeView::close() noexcept {
   // seq_cst: this word and the slots' words need one order, as push() says.
   header_->closed.store(1, std::memory_order_seq_cst);
-  TARN_CRASH_POINT("pipe.close.marked");
+  TARN_CRASH_POINT("pipe.close.marked");  // model: pipe_slots.pml, label close_marked
   ring_everybody();
 }
 
@@ -298,6 +302,7 @@ void PipeView::drain() noexcept {
 }
 
 // Crash: one CAS a slot; idempotent, so the next recovery can run it again from the start.
+// model: pipe_slots.pml, labels recover_slot, recover_next
 PipeView::RecoverCounts PipeView::recover(std::uint16_t dead) noexcept {
   RecoverCounts counts;
   for (std::uint32_t i = 0; i < slot_count_; ++i) {
@@ -306,7 +311,7 @@ PipeView::RecoverCounts PipeView::recover(std::uint16_t dead) noexcept {
     const SlotWord word(seen);
     if (word.claimant() != dead) continue;
     if (word.phase() == SlotPhase::claimed) {
-      TARN_CRASH_POINT("pipe.recover.claimed");
+      TARN_CRASH_POINT("pipe.recover.claimed");  // model: pipe_slots.pml, label recover_claimed
       // sync(slot-freed): nothing in it was committed; consumers step over it.
       // seq_cst: this word and the bells need one order.
       if (slots_[i].word.compare_exchange_strong(seen, word.next_lap().bits(),
@@ -316,7 +321,7 @@ PipeView::RecoverCounts PipeView::recover(std::uint16_t dead) noexcept {
         header_->skipped.fetch_add(1, std::memory_order_relaxed);
       }
     } else if (word.phase() == SlotPhase::taken) {
-      TARN_CRASH_POINT("pipe.recover.taken");
+      TARN_CRASH_POINT("pipe.recover.taken");  // model: pipe_slots.pml, label recover_taken
       // sync(slot-ready): hands the payload on. seq_cst: this word and the bells need one order.
       if (slots_[i].word.compare_exchange_strong(seen, word.with(SlotPhase::ready, 0, true).bits(),
                                                  std::memory_order_seq_cst)) {
@@ -327,7 +332,7 @@ PipeView::RecoverCounts PipeView::recover(std::uint16_t dead) noexcept {
     }
   }
   settle_head();
-  TARN_CRASH_POINT("pipe.recover.resolved");
+  TARN_CRASH_POINT("pipe.recover.resolved");  // model: pipe_slots.pml, label recover_resolved
   // The dead one may have been woken for a message that it did not take.
   ring_everybody();
   return counts;

@@ -183,7 +183,7 @@ Result<std::span<HoldCount>> SessionRecord::add_row(SegmentId segment,
   TARN_CRASH_POINT("session.row.filled");
   // sync(row-added): hands offset and count to read_row().
   entry.segment.store(segment.packed(), std::memory_order_release);
-  TARN_CRASH_POINT("session.row.named");
+  TARN_CRASH_POINT("session.row.named");  // model: hold_rows.pml, label row_named
   // sync(row-added): hands a new row's page to those who walk the table.
   if (index == used) header().row_count.store(used + 1, std::memory_order_release);
   TARN_CRASH_POINT("session.row.counted");

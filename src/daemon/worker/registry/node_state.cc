@@ -14,6 +14,7 @@ SessionItem& NodeState::add_session(std::unique_ptr<SessionItem> item) {
   put_counters();
   TARN_CRASH_POINT("node.add_session.numbered");
   sink_.put(session.facts, std::array{session.memory.get(), session.process.get()});
+  // model: worker_handover.pml, label session_stored
   TARN_CRASH_POINT("node.add_session.stored");
   // relaxed: a number to compare with; it guards nothing.
   table_.entry(session.facts.index)
@@ -57,6 +58,7 @@ void NodeState::open_pipe(SessionItem& session, PipeItem& pipe) {
   if (session.openings.contains(pipe.facts.id)) return;
   const std::uint64_t serial = ++counters_.last_opening;
   put_counters();
+  // model: worker_handover.pml, labels open_numbered, opening_stored
   TARN_CRASH_POINT("node.open_pipe.numbered");
   sink_.put(StoredOpening{session.facts.index, pipe.facts.id, serial});
   session.openings.emplace(pipe.facts.id, serial);
@@ -94,6 +96,7 @@ void NodeState::leave_pipe(SessionItem& session, PipeItem& pipe) {
   totals.pop_waits += end.pop_waits;
   pipe.facts.retired_opening = opening->second;
   sink_.put(pipe.facts);  // [1]
+  // model: worker_handover.pml, label leave_counted
   TARN_CRASH_POINT("node.leave_pipe.counted");
   sink_.drop(StoredOpening{session.facts.index, pipe.facts.id, 0});  // [2]
   session.openings.erase(opening);
@@ -146,7 +149,7 @@ void NodeState::add_viewer(SegmentItem& segment, SessionItem& viewer) {
   if (!segment.viewers.insert(viewer.facts.index).second) return;
   viewer.viewed.insert(segment.facts.index);
   sink_.put(StoredViewing{viewer.facts.index, segment.facts.index});
-  TARN_CRASH_POINT("node.add_viewer.stored");
+  TARN_CRASH_POINT("node.add_viewer.stored");  // model: hold_rows.pml, label viewer_stored
   bump_viewers_epoch(segment.facts.owner);
 }
 
@@ -154,6 +157,7 @@ void NodeState::end_viewing(SegmentItem& segment, SessionItem& viewer) {
   if (segment.viewers.erase(viewer.facts.index) == 0) return;
   viewer.viewed.erase(segment.facts.index);
   sink_.drop(StoredViewing{viewer.facts.index, segment.facts.index});
+  // model: hold_rows.pml, label viewing_dropped
   TARN_CRASH_POINT("node.end_viewing.dropped");
   bump_viewers_epoch(segment.facts.owner);
   if (segment.is_orphan()) note_orphans_due();
@@ -163,7 +167,7 @@ void NodeState::add_carrier(SegmentItem& segment, PipeItem& pipe) {
   if (!segment.carriers.insert(pipe.facts.id).second) return;
   pipe.carried.insert(segment.facts.index);
   sink_.put(StoredCarrying{segment.facts.index, pipe.facts.id});
-  TARN_CRASH_POINT("node.add_carrier.stored");
+  TARN_CRASH_POINT("node.add_carrier.stored");  // model: hold_rows.pml, label carrier_stored
   bump_viewers_epoch(segment.facts.owner);
 }
 

@@ -85,6 +85,7 @@ bool take_segment(NodeState& node, const StoredSegment& record, StoredRecord& st
   return true;
 }
 
+// model: worker_handover.pml, label rebuild_opening
 bool take_opening(NodeState& node, const StoredOpening& record) {
   SessionItem* session = node.sessions().at(record.session);
   PipeItem* pipe = node.pipes().at(record.pipe);
@@ -152,6 +153,7 @@ void finish_removals(NodeState& node) {
 
 }  // namespace
 
+// model: worker_handover.pml, label rebuild
 void rebuild(NodeState& node, RecordStore& store) {
   take_all<StoredCounters>(node, store, [&](const StoredCounters& record, StoredRecord&) {
     node.counters() = record;

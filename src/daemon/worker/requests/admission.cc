@@ -124,6 +124,7 @@ Result<std::unique_ptr<SessionItem>, Error> take_in(const os::Peer& peer, int so
   return item;
 }
 
+// model: worker_handover.pml, label begin_session
 Result<Admission, Error> begin(NodeState& node, const os::Peer& peer, int socket,
                                const wire::Hello& hello, Request& request) {
   const auto process = os::identify(peer.pid);
@@ -156,6 +157,7 @@ Result<Admission, Error> begin(NodeState& node, const os::Peer& peer, int socket
 
 // Its pidfd names the process for ever: while that lives, nobody else has its pid. This takes no
 // descriptor, so that a node which has none left does not send its own sessions away.
+// model: worker_handover.pml, label resume_session
 Result<Admission, Error> resume(NodeState& node, const os::Peer& peer, const wire::Hello& hello) {
   SessionItem* session = node.sessions().find({hello.session_index, hello.session_generation});
   const bool same = session != nullptr && !session->ended &&

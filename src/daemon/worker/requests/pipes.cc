@@ -126,6 +126,7 @@ Result<PipeItem*, Error> find_existing(NodeState& node, const wire::PipeOpen& as
 
 }  // namespace
 
+// model: worker_handover.pml, label open_pipe
 Outcome pipe_open(NodeState& node, SessionItem& session, const wire::PipeOpen& ask) {
   const std::string_view name = wire::get_text(ask.name);
   if (auto good = check_options(ask, name); !good) return std::move(good).error();
@@ -141,6 +142,7 @@ Outcome pipe_open(NodeState& node, SessionItem& session, const wire::PipeOpen& a
   return answer;
 }
 
+// model: worker_handover.pml, labels leave_asked, left_pipe
 Outcome pipe_leave(NodeState& node, SessionItem& session, const wire::PipeLeave& ask) {
   if (PipeItem* pipe = node.pipes().at(ask.pipe_id)) {
     node.leave_pipe(session, *pipe);

@@ -34,6 +34,7 @@ Outcome segment_get(NodeState& node, SessionItem& session, const wire::SegmentGe
   got.chunk_count = segment->facts.chunk_count;
   got.owner_index = segment->facts.owner;
   auto answer = answer_read_only(got, segment->memory.get());
+  // model: hold_rows.pml, label viewer_bumped
   // The owner knows of its viewer before the viewer can see the segment. An owner that receives its
   // own message is a viewer like any other: what it holds, its row says.
   if (answer) node.add_viewer(*segment, session);
@@ -47,6 +48,7 @@ Outcome segment_leave(NodeState& node, SessionItem& session, const wire::Segment
   return answer_done(ask.header.request);
 }
 
+// model: hold_rows.pml, label carry
 Outcome segment_carry(NodeState& node, SessionItem&, const wire::SegmentCarry& ask) {
   SegmentItem* segment = node.segments().find({ask.index, ask.generation});
   if (segment == nullptr) return no_segment("push a message on", ask.index, ask.generation);
