@@ -65,21 +65,22 @@ struct Audit {
   std::uint64_t invented = 0;   // delivered, and never sent
 };
 
+inline void add_life(Audit& sum, const Life& life) {
+  const std::uint32_t committed = life.committed;
+  const std::uint32_t intended = life.intended;
+  sum.committed += committed;
+  for (std::uint32_t number = 0; number < kMostMessages; ++number) {
+    const bool is_delivered = (life.messages[number] & (kDelivered | kRedelivered)) != 0;
+    sum.delivered += is_delivered ? 1 : 0;
+    if (number < committed && !is_delivered) ++sum.lost;
+    if (number >= committed && number < intended && is_delivered) ++sum.uncertain;
+    if (number >= intended && is_delivered) ++sum.invented;
+  }
+}
+
 inline Audit audit(const Board& board, std::uint32_t lives) {
   Audit sum;
-  for (std::uint32_t i = 0; i < lives; ++i) {
-    const Life& life = board.lives[i];
-    const std::uint32_t committed = life.committed;
-    const std::uint32_t intended = life.intended;
-    sum.committed += committed;
-    for (std::uint32_t number = 0; number < kMostMessages; ++number) {
-      const bool is_delivered = (life.messages[number] & (kDelivered | kRedelivered)) != 0;
-      sum.delivered += is_delivered ? 1 : 0;
-      if (number < committed && !is_delivered) ++sum.lost;
-      if (number >= committed && number < intended && is_delivered) ++sum.uncertain;
-      if (number >= intended && is_delivered) ++sum.invented;
-    }
-  }
+  for (std::uint32_t i = 0; i < lives; ++i) add_life(sum, board.lives[i]);
   return sum;
 }
 

@@ -32,12 +32,6 @@ struct Plan {
   std::array<std::uint32_t, 4> kills{};  // how many of each die
 };
 
-// TARN_KILLS, or what the test has time for.
-inline std::uint32_t kills_of_each(std::uint32_t usual) {
-  const char* wish = std::getenv("TARN_KILLS");
-  return wish != nullptr ? static_cast<std::uint32_t>(std::strtoul(wish, nullptr, 10)) : usual;
-}
-
 class KillRig : public testkit::NodeTest {
  protected:
   KillRig() : board_(board_file()), chance_(testkit::announce_seed()) {

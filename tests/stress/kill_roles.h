@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <string>
@@ -170,6 +171,12 @@ inline int consume(const testkit::Arguments& arguments) {
     return report(board, "consumer", error.what());
   }
   return 0;
+}
+
+// TARN_KILLS, or what the test has time for.
+inline std::uint32_t kills_wished(std::uint32_t usual) {
+  const char* wish = std::getenv("TARN_KILLS");
+  return wish != nullptr ? static_cast<std::uint32_t>(std::strtoul(wish, nullptr, 10)) : usual;
 }
 
 inline testkit::Roles all_roles() {

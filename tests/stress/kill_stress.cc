@@ -7,19 +7,19 @@ namespace {
 class KillStress : public KillRig {};
 
 TEST_F(KillStress, AtMostOnce) {
-  const std::uint32_t kills = kills_of_each(60);
+  const std::uint32_t kills = kills_wished(60);
   run({.staff = {4, 0, 4, 0}, .kills = {kills, 0, kills, kills}});
 }
 
 TEST_F(KillStress, AtLeastOnce) {
-  const std::uint32_t kills = kills_of_each(60);
+  const std::uint32_t kills = kills_wished(60);
   run({.delivery = Delivery::at_least_once,
        .staff = {4, 0, 4, 0},
        .kills = {kills, 0, kills, kills}});
 }
 
 TEST_F(KillStress, MessagesThatArePassedOn) {
-  const std::uint32_t kills = kills_of_each(40);
+  const std::uint32_t kills = kills_wished(40);
   run({.capacity = 8, .staff = {3, 3, 3, 0}, .kills = {kills, kills, kills, kills}});
 }
 
