@@ -24,6 +24,8 @@ using namespace std::chrono_literals;
 // A thread needs microseconds from the death's begin to its own exit, and a busy machine longer.
 constexpr auto kStillRunning = 1ms;
 constexpr std::uint32_t kMostLooks = 100;
+// At first without a pause: nearly always the last thread is a few steps behind the first.
+constexpr std::uint32_t kLooksAtOnce = 8;
 
 }  // namespace
 
@@ -57,7 +59,9 @@ void Server::resolve_the_stopped() {
   std::erase_if(dying_, [this](Dying& entry) {
     SessionItem* session = node_.sessions().find(entry.session);
     if (session == nullptr || session->stage != EndStage::dying) return true;
-    if (os::has_stopped_running(session->facts.pid)) {
+    const std::uint32_t looks = entry.looks == 0 ? kLooksAtOnce : 1;
+    for (std::uint32_t look = 0; look < looks; ++look) {
+      if (!os::has_stopped_running(session->facts.pid)) continue;
       resolve(*session);
       return true;
     }
