@@ -40,7 +40,8 @@ enum class PushStatus : std::uint8_t {
   too_large,  // above the domain's limit for one message
   no_memory,  // a limit was hit while copying in; Session::last_refusal() has the story
   corrupt,    // the pipe's memory makes no sense: a participant spoilt it
-  forked      // this process is a fork()ed child: connect anew
+  forked,     // this process is a fork()ed child: connect anew
+  node_lost   // no slot is free, and the node has gone for good: connect anew
 };
 
 enum class PopStatus : std::uint8_t {
@@ -50,7 +51,8 @@ enum class PopStatus : std::uint8_t {
   closed,     // the pipe is closed and everything in it was delivered
   no_memory,  // the message's memory could not be mapped; it stays in the pipe
   corrupt,
-  forked
+  forked,
+  node_lost  // nothing is there, and the node has gone for good: connect anew
 };
 
 std::string_view name_of(PushStatus status) noexcept;

@@ -102,10 +102,13 @@ Result<Reply, Error> Connection::ask_bytes(std::uint64_t number, std::span<const
 
 void Connection::run() {
   for (;;) {
+    bool lost = false;
     {
       const std::lock_guard guard(lock_);
-      if (ending_ || node_ended_) return;
+      if (ending_) return;
+      lost = node_ended_;
     }
+    if (lost) return hooks_.node_lost();
     if (!socket_) {
       come_back();
       continue;

@@ -51,6 +51,8 @@ class Connection {
   struct Hooks {
     // Called on the background thread; must not ask.
     std::function<void(SegmentId)> segment_gone;
+    // The node has ended, does not come back, or does not know us any more. Called once.
+    std::function<void()> node_lost;
   };
 
   // Takes over a connected socket after Welcome. `resume` is the Hello that brings us back.

@@ -50,6 +50,8 @@ std::string_view name_of(PushStatus status) noexcept {
       return "corrupt";
     case PushStatus::forked:
       return "forked";
+    case PushStatus::node_lost:
+      return "node_lost";
   }
   return "unknown";
 }
@@ -70,6 +72,8 @@ std::string_view name_of(PopStatus status) noexcept {
       return "corrupt";
     case PopStatus::forked:
       return "forked";
+    case PopStatus::node_lost:
+      return "node_lost";
   }
   return "unknown";
 }

@@ -95,6 +95,7 @@ PushStatus PipeCore::push(const SlotPayload& payload, std::uint64_t size_bytes,
     const std::uint32_t announced = announce_sleep(view().space_bell());
     if (attempt()) break;
     if (patience.deadline.has_passed()) return PushStatus::timed_out;
+    if (session_->is_lost()) return PushStatus::node_lost;
     count(end_->push_waits);
     sleep_on(view().space_bell(), announced, patience.deadline.earlier(Deadline::in(kLookAgain)));
     slept = true;
@@ -121,7 +122,7 @@ PushStatus PipeCore::push(const SlotPayload& payload, std::uint64_t size_bytes,
   // relaxed: set once; a descriptor that is made right now starts armed.
   const int descriptor = space_descriptor_.load(std::memory_order_relaxed);
   if (descriptor >= 0) session_->readiness().rearm(descriptor);
-  return PushStatus::full;
+  return session_->is_lost() ? PushStatus::node_lost : PushStatus::full;
 }
 
 PushStatus PipeCore::push_bytes(std::span<const std::byte> bytes,
@@ -218,6 +219,10 @@ void PipeCore::pop(Popped& out, const Patience& patience) noexcept {
       out.status = PopStatus::timed_out;
       return;
     }
+    if (session_->is_lost()) {
+      out.status = PopStatus::node_lost;
+      return;
+    }
     count(end_->pop_waits);
     sleep_on(view().items_bell(), announced, patience.deadline.earlier(Deadline::in(kLookAgain)));
     if (attempt()) return;
@@ -225,6 +230,7 @@ void PipeCore::pop(Popped& out, const Patience& patience) noexcept {
   // relaxed: set once; a descriptor that is made right now starts armed.
   const int descriptor = items_descriptor_.load(std::memory_order_relaxed);
   if (descriptor >= 0) session_->readiness().rearm(descriptor);
+  if (session_->is_lost()) out.status = PopStatus::node_lost;
 }
 
 PipeCore::Step PipeCore::pop_once(Popped& out) noexcept {

@@ -64,8 +64,18 @@ void Readiness::remove(int descriptor) noexcept {
   notice_change();
 }
 
+void Readiness::raise_all() noexcept {
+  const std::lock_guard guard(lock_);
+  all_raised_ = true;
+  for (const auto& watch : watches_) {
+    watch->raised = true;
+    os::raise_event(watch->event.get());
+  }
+}
+
 void Readiness::rearm(int descriptor) noexcept {
   const std::lock_guard guard(lock_);
+  if (all_raised_) return;
   for (const auto& watch : watches_) {
     if (watch->event.get() != descriptor || !watch->raised) continue;
     // What came between the empty try and now: stay readable.
@@ -86,7 +96,7 @@ std::vector<os::FutexWatch> Readiness::arm() {
     // Those that one wait cannot take (the list's own word needs a place too) are only looked at.
     const bool fits = bells.size() + 1 < os::kMaxWatches;
     const std::uint32_t announced = fits ? announce_sleep(bell) : 0;
-    if (is_ready(view, watch->for_items)) {
+    if (all_raised_ || is_ready(view, watch->for_items)) {
       watch->raised = true;
       os::raise_event(watch->event.get());
       // The ring that woke us may have been for one sleeper, and we take nothing: pass it on.

@@ -33,6 +33,8 @@ class Readiness {
   void remove(int descriptor) noexcept;
   // A try found nothing: the descriptor is quiet until there is something again.
   void rearm(int descriptor) noexcept;
+  // Every descriptor is readable from now on: each try has something to say.
+  void raise_all() noexcept;
 
  private:
   struct Watch {
@@ -50,6 +52,7 @@ class Readiness {
   std::mutex lock_;
   std::vector<std::unique_ptr<Watch>> watches_;  // guarded by lock_
   bool ending_ = false;                          // guarded by lock_
+  bool all_raised_ = false;                      // guarded by lock_
   os::FutexWord changes_{0};
   std::thread thread_;
 };

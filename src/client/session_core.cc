@@ -35,6 +35,11 @@ std::shared_ptr<SessionCore> SessionCore::create(os::UniqueFd socket, const wire
   hooks.segment_gone = [raw = core.get()](SegmentId id) {
     raw->slabs_.forget(id, raw->record_, raw->record_lock_);
   };
+  hooks.node_lost = [raw = core.get()] {
+    // relaxed: as in is_lost().
+    raw->lost_.store(true, std::memory_order_relaxed);
+    raw->readiness_.raise_all();
+  };
   core->connection_ =
       std::make_unique<Connection>(std::move(socket), paths, resume, std::move(hooks));
   core->housekeeper_ =

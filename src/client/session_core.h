@@ -4,6 +4,7 @@
 // which once a second gives idle memory back. Neither gets signals.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -73,6 +74,11 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
   FullStatus carry(ForeignSlab& slab, const PipeCore& pipe);
   void bump_forwards() noexcept { record_.bump_forwards(); }
 
+  // True once the node has gone for good. What is in memory still works; nobody recovers any more.
+  bool is_lost() const noexcept {
+    // relaxed: whoever waits looks again.
+    return lost_.load(std::memory_order_relaxed);
+  }
   void note_refusal(const Error& error) noexcept;
   std::optional<Error> last_refusal() const;
   // For the public interface: throws when this process is a child of the one that connected.
@@ -126,6 +132,7 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
     layout::EndEntry* end;
   };
   std::vector<Leaving> leaving_;  // guarded by pipes_lock_
+  std::atomic<bool> lost_{false};
   mutable std::mutex refusal_lock_;
   std::optional<Error> refusal_;
   Heap heap_;

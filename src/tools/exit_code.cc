@@ -72,6 +72,8 @@ ExitCode exit_code_of(PushStatus status) noexcept {
     case PushStatus::too_large:
     case PushStatus::no_memory:
       return ExitCode::limit;
+    case PushStatus::node_lost:
+      return ExitCode::unavailable;
     case PushStatus::corrupt:
     case PushStatus::forked:
       return ExitCode::failure;
@@ -90,6 +92,8 @@ ExitCode exit_code_of(PopStatus status) noexcept {
       return ExitCode::closed;
     case PopStatus::no_memory:
       return ExitCode::limit;
+    case PopStatus::node_lost:
+      return ExitCode::unavailable;
     case PopStatus::corrupt:
     case PopStatus::forked:
       return ExitCode::failure;

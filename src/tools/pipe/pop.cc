@@ -59,6 +59,8 @@ Advice advice_for(PopStatus status) {
       return {"no_memory", "the message is still in the pipe: free memory and try again"};
     case PopStatus::corrupt:
       return {"corrupt", "a program spoilt this pipe: remove it with 'tarn pipe rm'"};
+    case PopStatus::node_lost:
+      return {"node_lost", "the node has ended: run the command again, with a node"};
     default:
       return {"forked", "this is a bug of tarn: please report it"};
   }

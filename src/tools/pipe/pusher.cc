@@ -33,6 +33,8 @@ Advice advice_for(PushStatus status) {
       return {"no_memory", "let consumers release messages; 'tarn session ls' shows who has them"};
     case PushStatus::corrupt:
       return {"corrupt", "a program spoilt this pipe: remove it with 'tarn pipe rm'"};
+    case PushStatus::node_lost:
+      return {"node_lost", "the node has ended: run the command again, with a node"};
     default:
       return {"forked", "this is a bug of tarn: please report it"};
   }
