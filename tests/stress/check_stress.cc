@@ -42,14 +42,14 @@ class CheckStress : public KillRig {
 };
 
 TEST_F(CheckStress, NothingIsFoundWhileConsumersAcknowledge) {
-  const std::uint32_t kills = kills_of_each(40);
+  const std::uint32_t kills = kills_wished(40);
   run_audited({.delivery = Delivery::at_least_once,
                .staff = {3, 0, 3, 0},
                .kills = {kills, 0, kills, kills / 2}});
 }
 
 TEST_F(CheckStress, NothingIsFoundWhileMessagesArePassedOn) {
-  const std::uint32_t kills = kills_of_each(40);
+  const std::uint32_t kills = kills_wished(40);
   run_audited({.capacity = 8, .staff = {2, 2, 2, 0}, .kills = {kills, kills, kills, kills / 2}});
 }
 

@@ -74,7 +74,8 @@ class StormRig : public testkit::NodeTest {
       Session session = connect({.name = "test"});
       for (std::size_t line = 0; line < kLines.size(); ++line) open_line(session, line);
       for (std::uint32_t i = 0; i < kills && !HasFailure(); ++i) kill_somebody();
-      dismiss(session);
+      dismiss_all();
+      pipes_.clear();
     }
     check_ledger();
     check_base();
@@ -86,8 +87,9 @@ class StormRig : public testkit::NodeTest {
   void open_line(Session& session, std::size_t line) {
     const Line& plan = kLines[line];
     const PipeOptions options{.capacity = plan.capacity, .delivery = plan.delivery};
-    session.pipe(plan.first, options);
-    session.pipe(plan.last, options);
+    // Kept open: a closed pipe that nobody has open would make place for a new one, in which those
+    // who were hired last would wait for ever.
+    pipes_.push_back({session.pipe(plan.first, options), session.pipe(plan.last, options)});
     for (const Kind kind : {Kind::producer, Kind::relay, Kind::consumer}) {
       for (std::uint32_t i = 0; i < plan.staff[static_cast<std::size_t>(kind)]; ++i) {
         staff_.push_back({hire(line, kind), line, kind});
@@ -145,14 +147,12 @@ class StormRig : public testkit::NodeTest {
     }
   }
 
-  void dismiss(Session& session) {
+  void dismiss_all() {
     board_->producers_stop = 1;
     dismiss(Kind::producer);
-    for (const Line& line : kLines) session.pipe(line.first).close();
+    for (auto& [first, last] : pipes_) first.close();
     dismiss(Kind::relay);
-    for (const Line& line : kLines) {
-      if (line.first != line.last) session.pipe(line.last).close();
-    }
+    for (auto& [first, last] : pipes_) last.close();
     dismiss(Kind::consumer);
     staff_.clear();
   }
@@ -222,6 +222,7 @@ class StormRig : public testkit::NodeTest {
   Session observer_;
   NodeStatus base_;
   std::size_t base_descriptors_ = 0;
+  std::vector<std::pair<Pipe, Pipe>> pipes_;  // of each line, first and last
   std::vector<Member> staff_;
   std::vector<std::size_t> lines_of_lives_;
   Tally killed_{};
