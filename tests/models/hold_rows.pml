@@ -24,8 +24,6 @@
  * run ends (progress): -DCONSUMERS=1
  * soak rows_deaths: -DFORWARDS=0 -DROUNDS=2 -DNODE_CRASHES=1 (unreached pass_on, carry, carrier_stored, pass_carried, pass_published)
  * soak passing_on_deaths: -DLOOKS=0
- * soak passing_on_twice: -DFORWARDS=2 -DCRASHES=0 -DROUNDS=2 (unreached viewing_dropped)
- * soak orphans: -DOWNER_DIES
  * mutant CHECK_ROWS_BEFORE_SLOTS: -DCRASHES=0 -DFORWARDS=2
  * mutant FORWARDS_NOT_COMPARED: -DCRASHES=0 -DFORWARDS=2
  * mutant BUMP_AFTER_THE_HOLD: -DCRASHES=0 -DFORWARDS=2
