@@ -27,7 +27,7 @@ function(tarn_gtest target kind)
       TEST_PREFIX "${TARN_TEST_PREFIX}soak."
       DISCOVERY_TIMEOUT 60
       PROPERTIES TIMEOUT 7200 LABELS soak
-        ENVIRONMENT "TARN_STEP_EVERY=1;TARN_WATCHDOG=7000")
+        ENVIRONMENT TARN_STEP_EVERY=1)
   endif()
   if(TARGET tarnd AND NOT kind STREQUAL "unit")
     add_dependencies(${target} programs)

@@ -85,9 +85,9 @@ Tracee::Tracee(pid_t process) : pid_(process), is_seized_(true) {
 
 Tracee::~Tracee() { kill(); }
 
-// Waits for half a second. What should have stopped by then has taken another way, and may sleep.
+// Waits for two seconds. What should have stopped by then has taken another way, and may sleep.
 bool Tracee::stops_soon() {
-  for (int i = 0; i < 5'000; ++i) {
+  for (int i = 0; i < 20'000; ++i) {
     siginfo_t seen{};
     // Only looks: what it sees stays to be waited for.
     const int done = ::waitid(P_PID, static_cast<id_t>(pid_), &seen,
@@ -166,6 +166,13 @@ Tracee::Stop Tracee::step() {
   const Stop back = run_to(static_cast<std::uint64_t>(caller), 1);
   return back == Stop::breakpoint ? Stop::stepped : back;
 }
+Tracee::Stop Tracee::step_unless_it_waits() {
+  is_impatient_ = true;
+  const Stop stop = step();
+  is_impatient_ = false;
+  return stop;
+}
+
 Tracee::Stop Tracee::run_to_mark() { return resume(PTRACE_CONT); }
 
 Tracee::Stop Tracee::run_to(std::uint64_t address, std::uint64_t times) {

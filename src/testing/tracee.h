@@ -28,7 +28,7 @@ class Tracee {
     marked,      // behind a mark()
     breakpoint,  // before the instruction that run_to() named
     ended,       // the process is gone
-    lost,        // run_to(), of a process taken hold of: it did not get there in half a second
+    lost,        // it did not get there in two seconds
   };
   // In a traced process: stops here. Anywhere else it is the end.
   static void mark() { asm volatile("int3" ::: "memory"); }
@@ -37,7 +37,7 @@ class Tracee {
   // operating is marked, too; should it go on, it exits with kFinished.
   Tracee(const std::function<void()>& prepare, const std::function<void()>& operate);
   static constexpr int kFinished = 42;
-  // Takes hold of a process of one thread, which is stopped wherever it is. A system call that it
+  // Takes hold of a process's first thread, which is stopped wherever it is. A system call that it
   // sleeps in ends as if a signal had interrupted it.
   explicit Tracee(pid_t process);
   Tracee(const Tracee&) = delete;
@@ -59,6 +59,8 @@ class Tracee {
 
   // Carries out one instruction.
   Stop step();
+  // The same for a system call that may wait for something that does not come: lost.
+  Stop step_unless_it_waits();
   // Runs freely to the next mark.
   Stop run_to_mark();
   // Runs until it is about to carry out the instruction at `address` for the `times`-th time; the

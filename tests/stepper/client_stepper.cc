@@ -45,12 +45,18 @@ struct Plan {
 class ClientWork final : public RigWork {
  public:
   explicit ClientWork(const Plan& plan) : plan_(plan), rig_(plan.delivery) {
-    // What a first time brings stays: memory of the survivors, what they know of each other.
-    if (!plan.exact_memory) clean_up_after([this] { plan_.arrange(rig_); });
+    // What a first time brings stays: memory of the survivors, what they know of each other, marks
+    // of the highest water.
+    plan_.arrange(rig_);
+    Tracee first(prepare_, operate_);
+    first.run_to_mark();
+    first.kill();
+    bury(0);
     rig_.take_base();
   }
 
   void record(const std::function<void(std::uint64_t, bool)>& visit) override {
+    rig_.clear_ledger();
     plan_.arrange(rig_);
     Tracee client(prepare_, operate_);
     ASSERT_FALSE(client.has_ended()) << "the client could not prepare itself";
@@ -88,10 +94,6 @@ class ClientWork final : public RigWork {
     plan_.judge(books, rig_.ledger());
     if (plan_.makes_pipe) rig_.expect_good(rig_.survivors().grant({Wish::Kind::use_made, 0, 0}));
     rig_.expect_base(plan_.exact_memory);
-  }
-  void clean_up_after(const std::function<void()>& act) {
-    act();
-    rig_.expect_good(rig_.survivors().exchange());
   }
 
   const Plan& plan_;

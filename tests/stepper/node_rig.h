@@ -225,6 +225,8 @@ StepCount sweep_at_nodes(const std::string& operation, MakeWork&& make_work) {
   Tally& tally = make_shared_record<Tally>();
   std::vector<pid_t> processes;
   std::fflush(stdout);
+  // The watchdog's time for each operation of a test.
+  ::alarm(static_cast<unsigned>(sweep_time().count()) + 2 * kRigWatchdogSeconds);
   for (std::uint64_t rig = 0; rig < rigs; ++rig) {
     const pid_t process = ::fork();
     TARN_ASSERT(process >= 0, errno);

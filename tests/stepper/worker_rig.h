@@ -17,6 +17,7 @@ using wire::MessageType;
 
 inline constexpr std::uint64_t kRequest = 777;
 
+// That the worker waits with for something to do.
 inline bool is_waiting_call(long number) {
   return number == SYS_epoll_wait || number == SYS_epoll_pwait || number == SYS_epoll_pwait2;
 }
@@ -98,7 +99,7 @@ struct WorkerPlan {
   std::function<void(Desk&)> arrange = [](Desk&) {};
   std::function<void(Desk&)> send;    // while the worker is stopped: must not wait
   std::function<void(Desk&)> finish;  // gets its answer, and puts everything back
-  int rounds = 1;                     // of the worker's waiting, until all is handled
+  int rounds = 1;                     // of its waiting, at most, until all is handled
 };
 
 class WorkerWork final : public RigWork {
@@ -112,26 +113,29 @@ class WorkerWork final : public RigWork {
 
   void record(const std::function<void(std::uint64_t, bool)>& visit) override {
     make_ready();
-    auto worker = catch_worker();
+    auto served = catch_worker();
     plan_.send(desk_);
     int rounds = 0;
     for (;;) {
-      const std::uint64_t at = worker->at();
-      const auto call = worker->next_system_call();
-      if (call && is_waiting_call(*call) && ++rounds > plan_.rounds) break;
-      ASSERT_EQ(worker->step(), Tracee::Stop::stepped) << "the worker ended by itself";
+      const std::uint64_t at = served->at();
+      const auto call = served->next_system_call();
+      const bool waits = call && is_waiting_call(*call);
+      if (waits && ++rounds > plan_.rounds) break;
+      const auto stop = waits && rounds > 1 ? served->step_unless_it_waits() : served->step();
+      if (stop == Tracee::Stop::lost) break;
+      ASSERT_EQ(stop, Tracee::Stop::stepped) << "it ended by itself";
       visit(at, call.has_value());
     }
-    worker->let_go();
+    served->let_go();
     finish();
   }
 
   bool kill_after(const StepPath& path, std::uint64_t k) override {
     make_ready();
-    auto worker = catch_worker();
+    auto served = catch_worker();
     plan_.send(desk_);
-    const bool led = path.lead(*worker, k);
-    worker->kill();
+    const bool led = path.lead(*served, k);
+    served->kill();
     rig_.expect_good(rig_.survivors().exchange());
     finish();
     return led;
@@ -146,9 +150,9 @@ class WorkerWork final : public RigWork {
   // Where it waits for something to do.
   std::unique_ptr<Tracee> catch_worker() {
     for (;;) {
-      auto worker = std::make_unique<Tracee>(rig_.status().worker_pid);
-      if (is_waiting_call(worker->interrupted_call())) return worker;
-      worker->let_go();
+      auto served = std::make_unique<Tracee>(rig_.status().worker_pid);
+      if (is_waiting_call(served->interrupted_call())) return served;
+      served->let_go();
     }
   }
   void finish() {

@@ -2,6 +2,7 @@
 // keeper starts the next one; the request is asked again, is answered, and the node is as it was.
 // Meanwhile two sessions push and pop on.
 #include "tests/stepper/worker_rig.h"
+#include "wire/audit_messages.h"
 
 namespace tarn::step {
 namespace {
@@ -38,6 +39,16 @@ TEST_F(WorkerStepperTest, Questions) {
   sweep_question("worker: session_list", wire::make<wire::SessionList>(0),
                  MessageType::session_page);
   sweep_question("worker: viewers_get", wire::make<wire::ViewersGet>(0), MessageType::viewers);
+}
+
+TEST_F(WorkerStepperTest, QuestionsOfAnAudit) {
+  auto list = wire::make<wire::AuditList>(0);
+  list.subject = wire::AuditSubject::sessions;
+  sweep_question("worker: audit_list", list, MessageType::audit_sessions);
+  auto get = wire::make<wire::AuditGet>(0);
+  get.subject = wire::AuditSubject::table;
+  sweep_question("worker: audit_get", get, MessageType::audit_got);
+  sweep_question("worker: audit_node", wire::make<wire::AuditNode>(0), MessageType::audit_figures);
 }
 
 TEST_F(WorkerStepperTest, Hello) {
@@ -310,9 +321,9 @@ TEST_F(WorkerStepperTest, PipeGetAndSessionGet) {
 }
 
 // It has a pipe open, a slab of which a message is under way, and a slot that it claimed.
-TEST_F(WorkerStepperTest, Death) {
+Plan death_plan(const char* operation) {
   Plan plan;
-  plan.operation = "worker: a session's death";
+  plan.operation = operation;
   plan.arrange = [](Desk& desk) {
     desk.victim.emplace([&desk] {
       Desk own(desk.rig);
@@ -335,6 +346,12 @@ TEST_F(WorkerStepperTest, Death) {
     const std::uint32_t sessions = desk.rig.base().sessions;
     EXPECT_TRUE(raw::eventually([&] { return desk.rig.status().sessions == sessions; }));
   };
+  return plan;
+}
+
+TEST_F(WorkerStepperTest, Death) {
+  Plan plan = death_plan("worker: a session's death");
+  plan.rounds = 4;
   sweep(plan);
 }
 
