@@ -43,6 +43,7 @@ FREE = {"testing", "tests", "bench"}
 SHM_RANK = {
     "segment": 0,
     "session": 1,
+    "board": 1,
     "heap": 2,
     "value": 3,
     "pipe": 3,

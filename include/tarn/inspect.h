@@ -76,6 +76,11 @@ struct NodeStatus {
   std::uint32_t recover_starts = 0;   // by this worker
   std::uint32_t quarantined = 0;      // structures that are left alone
   std::vector<Quarantined> verdicts;  // why, of the first of them
+  std::uint32_t clients = 0;          // supervised: tarn/client.h
+  std::uint64_t longest_stop_ns = 0;  // how long the slowest of them may take to end
+  bool service = false;               // a service manager (systemd) runs it
+  bool watchdog = false;              // and restarts it when it gives no sign of life
+  bool socket_activated = false;      // and made its listening socket
 };
 
 }  // namespace tarn

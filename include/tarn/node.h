@@ -17,7 +17,7 @@ bool start_node(const ConnectOptions& options);
 
 // Ends the node; its memory goes when the last process lets go of it. Returns false when none ran.
 // Without `force`, throws busy while sessions are attached. Waits until it has ended; throws
-// node_lost when it has not within `patience`.
+// node_lost when it has not within `patience` and the time that its supervised clients may take.
 bool stop_node(const ConnectOptions& options, bool force,
                std::chrono::milliseconds patience = std::chrono::milliseconds(5000));
 

@@ -30,8 +30,13 @@ Error lost(const char* attempted, const wire::RunPaths& paths) {
 Result<Reply, Error> ask_once(int socket, std::span<const std::byte> request, int descriptor,
                               Deadline deadline) {
   const std::array<int, 1> beside{descriptor};
-  const std::span<const int> descriptors =
-      descriptor >= 0 ? std::span<const int>(beside) : std::span<const int>();
+  return ask_once(socket, request,
+                  descriptor >= 0 ? std::span<const int>(beside) : std::span<const int>(),
+                  deadline);
+}
+
+Result<Reply, Error> ask_once(int socket, std::span<const std::byte> request,
+                              std::span<const int> descriptors, Deadline deadline) {
   // A node that refuses us may have closed by now; what it said first can still be read.
   os::send_message(socket, request, descriptors, true);
   if (!os::wait_readable(socket, deadline)) {

@@ -45,6 +45,8 @@ struct Reply {
 // socket that no background thread reads: the first exchange, and observers.
 Result<Reply, Error> ask_once(int socket, std::span<const std::byte> request, int descriptor,
                               Deadline deadline);
+Result<Reply, Error> ask_once(int socket, std::span<const std::byte> request,
+                              std::span<const int> descriptors, Deadline deadline);
 
 class Connection {
  public:

@@ -48,11 +48,13 @@ bool stop_node(const ConnectOptions& options, bool force, std::chrono::milliseco
     if (observer.error().code() == Error::node_unavailable) return false;
     throw std::move(observer).error();
   }
-  const Deadline deadline = Deadline::in(patience);
   auto status =
       (*observer)->ask<wire::StatusReply>(wire::make<wire::StatusGet>(0), "stop the node");
   if (!status) throw std::move(status).error();
   auto keeper = os::open_pidfd(status->keeper_pid);
+  // Supervised clients end first, each in its own time.
+  const Deadline deadline =
+      Deadline::in(patience + std::chrono::nanoseconds(status->longest_stop_ns));
   auto request = wire::make<wire::Shutdown>(0);
   request.force = force ? 1 : 0;
   auto done = (*observer)->ask<wire::DoneReply>(request, "stop the node");

@@ -31,6 +31,11 @@ NodeStatus to_status(const wire::StatusReply& reply) {
     status.verdicts.push_back({std::string(wire::get_text(verdict.object)),
                                std::string(wire::get_text(verdict.text)), verdict.age_ns});
   }
+  status.clients = reply.clients;
+  status.longest_stop_ns = reply.longest_stop_ns;
+  status.service = (reply.service & wire::kServiceNotified) != 0;
+  status.watchdog = (reply.service & wire::kServiceWatched) != 0;
+  status.socket_activated = (reply.service & wire::kServiceActivated) != 0;
   return status;
 }
 

@@ -41,10 +41,10 @@ FullStatus Observer::greet(Deadline deadline) {
 }
 
 Result<Reply, Error> Observer::ask_bytes(std::span<const std::byte> request,
-                                         const char* attempted) {
+                                         std::span<const int> descriptors, const char* attempted) {
   const Deadline deadline = Deadline::in(kAnswerWithin);
   for (;;) {
-    auto reply = ask_once(socket_.get(), request, -1, deadline);
+    auto reply = ask_once(socket_.get(), request, descriptors, deadline);
     if (reply || reply.error().code() != Error::node_lost || deadline.has_passed()) return reply;
     auto greeted = greet(deadline);
     if (!greeted && greeted.error().code() != Error::node_lost) {

@@ -65,13 +65,13 @@ FullStatus prepare_streams(const Options& options, const wire::RunPaths& paths) 
   return Done{};
 }
 
-Result<Keeper, Error> start_keeper(const Options& options) {
+Result<Keeper, Error> start_keeper(const Options& options, os::ServiceManager service) {
   auto paths = wire::run_paths(options.key, environment("XDG_RUNTIME_DIR"), os::own_uid());
   if (!paths) return std::move(paths).error();
   auto directory = RunDirectory::take(*paths);
   if (!directory) return std::move(directory).error();
   auto ready = prepare_streams(options, *paths);
-  auto keeper = ready ? Keeper::create(*directory, facts_of(options, *paths))
+  auto keeper = ready ? Keeper::create(*directory, facts_of(options, *paths), std::move(service))
                       : Result<Keeper, Error>(std::move(ready).error());
   // The log stays where it is the only place that says why.
   if (!keeper) directory->remove(options.ready_fd < 0 && !options.foreground);
@@ -85,9 +85,15 @@ int run_daemon(const Options& options) {
   set_log_role("keeper");
   os::name_thread("tarnd-keeper");
   os::open_standard_streams();
-  if (!options.foreground) os::close_inherited(options.ready_fd);
+  // A daemon in the background may have been started by a service's client: then the environment
+  // speaks of that service, not of the daemon.
+  os::ServiceManager service = os::ServiceManager::from_environment();
+  if (!options.foreground) {
+    service = {};
+    os::close_inherited(options.ready_fd);
+  }
   os::raise_descriptor_limit();
-  auto keeper = start_keeper(options);
+  auto keeper = start_keeper(options, std::move(service));
   if (!keeper) return report.refuse(keeper.error());
   log_info("the node of application '" + options.key.application + "', user '" + options.key.user +
            "' begins");

@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "daemon/daemon.h"
 #include "daemon/recovery/recover.h"
+#include "daemon/supervision/shepherd.h"
 #include "os/process.h"
 #include "wire/start_report.h"
 
@@ -26,6 +27,10 @@ int recover(int argc, char** argv) {
 int main(int argc, char** argv) {
   if (argc > 0 && std::string_view(argv[0]) == tarn::daemon::kRecoverProgram) {
     return recover(argc, argv);
+  }
+  // A worker executes this file under another name: always the same version as itself.
+  if (argc == 2 && std::string_view(argv[0]) == tarn::daemon::kShepherdProgram) {
+    return tarn::daemon::run_shepherd(argv[1]);
   }
   tarn::daemon::Options options;
   options.key = {"default", tarn::os::account_name()};

@@ -20,6 +20,8 @@ struct NodeFacts {
   std::int64_t began_ns = 0;
   std::int32_t keeper_pid = 0;
   std::uint32_t worker_starts = 0;
+  std::uint32_t service = 0;                 // wire::kService...
+  std::int64_t alive_every_ns = 0;           // the worker says so often that it answers; 0: never
   std::optional<std::int64_t> idle_exit_ns;  // none: stays until it is told to end
 };
 

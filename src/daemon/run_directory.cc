@@ -42,7 +42,7 @@ FullStatus RunDirectory::write_pid() {
 Result<os::UniqueFd, Error> RunDirectory::listen() { return os::listen_at(paths_.socket); }
 
 void RunDirectory::remove(bool keep_log) noexcept {
-  os::remove_file(paths_.socket);
+  if (!keep_socket_) os::remove_file(paths_.socket);
   os::remove_file(paths_.pid_file);
   if (!keep_log) {
     for (const char* ending : kLogEndings) os::remove_file(paths_.log_file + ending);

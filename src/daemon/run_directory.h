@@ -16,6 +16,8 @@ class RunDirectory {
   const wire::RunPaths& paths() const noexcept { return paths_; }
   FullStatus write_pid();
   Result<os::UniqueFd, Error> listen();
+  // The socket is a service manager's: it stays.
+  void keep_socket() noexcept { keep_socket_ = true; }
   // Removes what take(), write_pid(), listen() and the log made, then each directory that is empty.
   // The lock goes last: until then nobody else can be here.
   void remove(bool keep_log) noexcept;
@@ -27,6 +29,7 @@ class RunDirectory {
       : paths_(std::move(paths)), lock_(std::move(lock)) {}
   wire::RunPaths paths_;
   os::UniqueFd lock_;
+  bool keep_socket_ = false;
 };
 
 }  // namespace tarn::daemon

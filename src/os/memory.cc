@@ -129,4 +129,43 @@ Result<UniqueFd, Error> reopen_readable(int fd) {
   return UniqueFd(reopened);
 }
 
+Result<UniqueFd, Error> sealed_copy(const char* label, std::span<const std::byte> bytes) {
+  auto memory = create_memory(label, bytes.size());
+  if (!memory) return memory;
+  std::size_t written = 0;
+  while (written < bytes.size()) {
+    const ssize_t count = ::pwrite(memory->get(), bytes.data() + written, bytes.size() - written,
+                                   static_cast<off_t>(written));
+    if (count <= 0) return system_error("fill shared memory", label);
+    written += static_cast<std::size_t>(count);
+  }
+  const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+  if (::fcntl(memory->get(), F_ADD_SEALS, seals) != 0) {
+    return system_error("seal shared memory", label);
+  }
+  return memory;
+}
+
+Result<std::vector<std::byte>, Error> read_sealed(int fd, std::uint64_t most_bytes) {
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  const int needed = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  struct stat facts {};
+  if (seals < 0 || ::fstat(fd, &facts) != 0) return system_error("examine memory", "descriptor");
+  const auto size = static_cast<std::uint64_t>(facts.st_size);
+  if ((seals & needed) != needed || size > most_bytes) {
+    return Error(Error::corrupt, "read sealed memory",
+                 std::to_string(size) + " bytes that are too many or can be changed",
+                 "report this defect of the client");
+  }
+  std::vector<std::byte> bytes(size);
+  std::size_t got = 0;
+  while (got < bytes.size()) {
+    const ssize_t count =
+        ::pread(fd, bytes.data() + got, bytes.size() - got, static_cast<off_t>(got));
+    if (count <= 0) return system_error("read sealed memory", "descriptor");
+    got += static_cast<std::size_t>(count);
+  }
+  return bytes;
+}
+
 }  // namespace tarn::os

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "os/fd.h"
@@ -69,6 +70,10 @@ Result<MemoryFacts, Error> examine_memory(int fd);
 // Copies what stands at `offset`, without making pages where there are none: those read as zeroes.
 // Returns how many bytes there were.
 std::size_t read_memory(int fd, std::uint64_t offset, std::span<std::byte> target) noexcept;
+// A memfd with these bytes, sealed against every change.
+Result<UniqueFd, Error> sealed_copy(const char* label, std::span<const std::byte> bytes);
+// Its bytes; corrupt when it is larger than `most_bytes`, or not sealed against every change.
+Result<std::vector<std::byte>, Error> read_sealed(int fd, std::uint64_t most_bytes);
 
 // A second descriptor for the same memory that cannot be mapped writable.
 Result<UniqueFd, Error> reopen_readable(int fd);

@@ -88,6 +88,10 @@ bool has_exited(int pidfd) noexcept {
   return ::poll(&watched, 1, 0) == 1 && (watched.revents & POLLIN) != 0;
 }
 
+void signal_process(int pidfd, int signal) noexcept {
+  ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
+}
+
 std::string program_name() { return program_invocation_short_name; }
 
 std::string account_name() {

@@ -27,6 +27,7 @@ Result<ProcessIdentity> identify(std::int32_t pid) noexcept;
 // A descriptor that is readable once the process has ended, with all its threads.
 Result<UniqueFd, Error> open_pidfd(std::int32_t pid);
 bool has_exited(int pidfd) noexcept;
+void signal_process(int pidfd, int signal) noexcept;
 // The base name of this program, at most 15 bytes as the kernel keeps it, or longer from argv.
 std::string program_name();
 // The account's name, or the uid in digits where it has none.

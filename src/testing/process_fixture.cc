@@ -313,16 +313,27 @@ int open_running(pid_t child) {
   return -1;
 }
 
+// Children that are forks of the parent: others it has started, or adopted from a dead child.
+std::vector<pid_t> forks_of(pid_t parent) {
+  const auto words_of = [](pid_t pid) {
+    return read_text("/proc/" + std::to_string(pid) + "/cmdline");
+  };
+  std::vector<pid_t> forks = children_of(parent);
+  const std::string words = words_of(parent);
+  std::erase_if(forks, [&](pid_t child) { return words_of(child) != words; });
+  return forks;
+}
+
 }  // namespace
 
 bool kill_child_of(pid_t parent) {
   int child = -1;
   await([&] {
-    const auto children = children_of(parent);
+    const auto children = forks_of(parent);
     if (children.empty()) return ::kill(parent, 0) != 0;
     child = open_running(children[0]);
     // Its number may have become somebody else's before we had the descriptor.
-    if (child >= 0 && children_of(parent) != children) ::close(std::exchange(child, -1));
+    if (child >= 0 && forks_of(parent) != children) ::close(std::exchange(child, -1));
     return child >= 0;
   });
   if (child < 0) return false;

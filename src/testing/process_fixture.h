@@ -114,7 +114,7 @@ void await(const std::function<bool()>& condition);
 
 // The direct children of any process.
 std::vector<pid_t> children_of(pid_t parent);
-// SIGKILL for the child of a process of ours, once it has one that runs; waits for its end. False
+// SIGKILL for the forked child of a process of ours, once one runs; waits for its end. False
 // when the parent is gone.
 bool kill_child_of(pid_t parent);
 

@@ -61,6 +61,8 @@ void register_all(CLI::App& app, CommandContext& context) {
   register_doctor(app, context);
   register_pipe(app, context);
   register_session(app, context);
+  register_run(app, context);
+  register_client(app, context);
   register_top(app, context);
   register_bench(app, context);
   register_version(app, context);

@@ -57,6 +57,8 @@ void register_node(CLI::App& app, CommandContext& context);        // up, down, 
 void register_doctor(CLI::App& app, CommandContext& context);      // doctor
 void register_pipe(CLI::App& app, CommandContext& context);        // pipe ...
 void register_session(CLI::App& app, CommandContext& context);     // session ...
+void register_run(CLI::App& app, CommandContext& context);         // run, in client/
+void register_client(CLI::App& app, CommandContext& context);      // client ..., in client/
 void register_top(CLI::App& app, CommandContext& context);         // top
 void register_bench(CLI::App& app, CommandContext& context);       // bench ..., in bench/
 void register_version(CLI::App& app, CommandContext& context);     // version

@@ -9,7 +9,7 @@ constexpr std::array kMeanings = {
     ExitCodeMeaning{ExitCode::ok, "success"},
     ExitCodeMeaning{ExitCode::failure, "another failure"},
     ExitCodeMeaning{ExitCode::usage, "the command line is wrong"},
-    ExitCodeMeaning{ExitCode::not_found, "no such pipe or session"},
+    ExitCodeMeaning{ExitCode::not_found, "no such pipe, session, client or command"},
     ExitCodeMeaning{ExitCode::timed_out, "--timeout passed"},
     ExitCodeMeaning{ExitCode::closed, "the pipe is closed"},
     ExitCodeMeaning{ExitCode::limit, "a limit was hit: memory, quota, descriptors, table, size"},

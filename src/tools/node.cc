@@ -82,6 +82,7 @@ std::string text_of(const NodeStatus& node, const Style& style) {
              format_count(node.segments) + ", of the dead " + format_count(node.orphan_segments));
   fields.add("sessions", format_count(node.sessions));
   fields.add("pipes", format_count(node.pipes));
+  fields.add("clients", format_count(node.clients) + " supervised");
   fields.add("recovered", format_count(node.recovered_sessions) +
                               (node.recovered_sessions == 1 ? " session" : " sessions"));
   if (node.quarantined > 0) fields.add("quarantine", quarantine_of(node));

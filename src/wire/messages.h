@@ -315,6 +315,11 @@ struct VerdictFacts {
   std::uint64_t age_ns;
 };
 
+inline constexpr std::uint32_t kServiceNotified = 1;  // it is told of the node's state
+inline constexpr std::uint32_t kServiceWatched =
+    2;  // it restarts a node that gives no sign of life
+inline constexpr std::uint32_t kServiceActivated = 4;  // it made the listening socket
+
 struct StatusReply {
   static constexpr MessageType kType = MessageType::status_reply;
   Header header;
@@ -339,6 +344,9 @@ struct StatusReply {
   std::uint32_t quarantined;  // how many objects in all
   std::uint32_t verdict_count;
   std::array<VerdictFacts, 8> verdicts;  // the first of them
+  std::uint32_t clients;                 // supervised
+  std::uint32_t service;                 // kService...: how a service manager looks after the node
+  std::uint64_t longest_stop_ns;         // how long the slowest of them may take to end
 };
 
 // Ends the node. Answered by done, or busy when sessions are attached and `force` is 0. The node

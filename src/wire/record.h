@@ -57,6 +57,13 @@ enum class MessageType : std::uint16_t {
   audit_got = 66,
   audit_node = 67,
   audit_figures = 68,
+  client_run = 70,  // supervision: client_messages.h
+  client_accepted = 71,
+  client_order = 72,
+  client_list = 73,
+  client_page = 74,
+  client_get = 75,
+  client_got = 76,
 };
 
 struct Header {

@@ -164,6 +164,17 @@ void judge_quarantine(const NodeStatus& status, Report& report) {
                  "see the node's log");
 }
 
+// Both ways are sound; whoever looks into a problem has to know which it is.
+void judge_service(const NodeStatus& status, Report& report) {
+  if (!status.service) return report.ok("service", "a program started the node, not systemd");
+  const std::string socket = status.socket_activated ? ", activated by its socket" : "";
+  if (status.watchdog) {
+    return report.ok("service", "the node runs under systemd, with a watchdog" + socket);
+  }
+  report.notice("service", "the node runs under systemd without a watchdog" + socket,
+                "say WatchdogSec=10s in its unit: then a node that hangs is restarted");
+}
+
 void judge_descriptors(const std::optional<os::DescriptorUse>& use, const char* who,
                        Report& report) {
   if (!use || use->limit == os::kUnlimited || !is_nearly(use->open_count, use->limit)) return;
@@ -203,6 +214,7 @@ Findings judge(const NodeFacts& facts, const MemoryFacts& memory) {
   judge_memory(*facts.status, memory, report);
   judge_orphans(*facts.status, report);
   judge_quarantine(*facts.status, report);
+  judge_service(*facts.status, report);
   judge_descriptors(facts.keeper, "the keeper", report);
   judge_descriptors(facts.worker, "the worker", report);
   return report.take();

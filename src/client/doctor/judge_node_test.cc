@@ -92,6 +92,17 @@ Severity of_run_directory(const RunFacts& facts) {
   return about(judge(facts), "run directory").severity;
 }
 
+TEST(DoctorNodeTest, ServiceIsNamedAndAMissingWatchdogIsANotice) {
+  auto facts = sound_node();
+  EXPECT_EQ(about(judge(facts, sound_memory()), "service").severity, Severity::ok);
+  facts.status->service = true;
+  EXPECT_EQ(about(judge(facts, sound_memory()), "service").severity, Severity::notice);
+  facts.status->watchdog = facts.status->socket_activated = true;
+  const Finding found = about(judge(facts, sound_memory()), "service");
+  EXPECT_EQ(found.severity, Severity::ok);
+  EXPECT_NE(found.found.find("systemd, with a watchdog, activated"), std::string::npos);
+}
+
 TEST(DoctorRunTest, SoundDirectoryHasNoFinding) { EXPECT_TRUE(is_all_well(judge(sound_run()))); }
 
 TEST(DoctorRunTest, DirectoryThatIsNotThereYetIsFine) {

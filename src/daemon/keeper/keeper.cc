@@ -1,5 +1,6 @@
 #include "daemon/keeper/keeper.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -10,6 +11,7 @@
 #include "daemon/store/channel.h"
 #include "os/memory.h"
 #include "os/process.h"
+#include "os/run/spawn.h"
 #include "os/socket.h"
 #include "shm/session/session.h"
 
@@ -22,9 +24,12 @@ enum Tag : std::uint64_t { kSignals = 1, kChannel, kWorker };
 
 constexpr std::array kEndingSignals = {SIGTERM, SIGINT};
 // SIGHUP of a closing terminal is taken and ignored.
-constexpr std::array kSignalsTaken = {SIGTERM, SIGINT, SIGHUP};
+// SIGCHLD also tells of orphans: what supervised clients and their shepherds leave comes to us.
+constexpr std::array kSignalsTaken = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
 constexpr auto kRetryFork = 100ms;
 constexpr auto kPatienceWithWorker = 3s;
+// In each span that the service manager waits for one: a loss or two do no harm.
+constexpr std::int64_t kSignsOfLife = 4;
 
 // The node's table, mapped writable before it is sealed: each worker inherits the mapping, which
 // nobody can make anew. That is why it is not made by create_segment().
@@ -44,9 +49,27 @@ FullStatus make_node_segment(WorkerSeed& seed) {
   return Done{};
 }
 
+// The service manager's socket, or one of our own.
+Result<os::UniqueFd, Error> listen(RunDirectory& directory, os::ServiceManager& service,
+                                   NodeFacts& facts) {
+  if (service) facts.service |= wire::kServiceNotified;
+  if (service.watchdog_ns() > 0) {
+    facts.service |= wire::kServiceWatched;
+    facts.alive_every_ns = service.watchdog_ns() / kSignsOfLife;
+  }
+  os::UniqueFd made = service.take_listener();
+  if (!made) return directory.listen();
+  directory.keep_socket();
+  auto good = os::adopt_listener(made.get(), directory.paths().socket);
+  if (!good) return std::move(good).error();
+  facts.service |= wire::kServiceActivated;
+  return made;
+}
+
 }  // namespace
 
-Result<Keeper, Error> Keeper::create(RunDirectory& directory, NodeFacts facts) {
+Result<Keeper, Error> Keeper::create(RunDirectory& directory, NodeFacts facts,
+                                     os::ServiceManager service) {
   WorkerSeed seed;
   seed.facts = std::move(facts);
   os::random_bytes(&seed.facts.node_id, sizeof seed.facts.node_id);
@@ -58,11 +81,13 @@ Result<Keeper, Error> Keeper::create(RunDirectory& directory, NodeFacts facts) {
   auto signals = os::signals_as_descriptor(kSignalsTaken);
   if (!signals) return std::move(signals).error();
   if (auto done = poller->watch(signals->get(), kSignals); !done) return std::move(done).error();
+  if (auto done = os::adopt_orphans(); !done) log_warning(done.error().what());
   if (auto done = directory.write_pid(); !done) return std::move(done).error();
-  auto listener = directory.listen();
+  auto listener = listen(directory, service, seed.facts);
   if (!listener) return std::move(listener).error();
   seed.listener = std::move(*listener);
-  return Keeper(std::move(directory), std::move(seed), std::move(*poller), std::move(*signals));
+  return Keeper(std::move(directory), std::move(seed), std::move(*poller), std::move(*signals),
+                std::move(service));
 }
 
 Keeper::Role Keeper::run() {
@@ -116,6 +141,7 @@ WorkerSeed Keeper::take_seed() {
   directory_.forget_lock();
   { const os::Poller closed = std::move(poller_); }
   signals_.reset();
+  { const os::ServiceManager closed = std::move(service_); }
   channel_.reset();
   worker_.reset();
   return std::move(seed_);
@@ -133,6 +159,9 @@ void Keeper::take_messages() {
         continue;
       case ChannelEvent::stop:
         begin_end();
+        continue;
+      case ChannelEvent::alive:
+        tell_service();
         continue;
       case ChannelEvent::ended:
         poller_.forget(channel_.get());
@@ -164,6 +193,7 @@ void Keeper::on_worker_end() {
 
 void Keeper::on_signal() {
   const int signal = os::next_signal(signals_.get());
+  if (signal == SIGCHLD) reap_orphans();
   for (const int ending : kEndingSignals) {
     if (signal != ending) continue;
     log_info("told to end by signal " + std::to_string(signal));
@@ -172,10 +202,50 @@ void Keeper::on_signal() {
   }
 }
 
+void Keeper::reap_orphans() {
+  while (const std::int32_t pid = os::ended_child()) {
+    if (pid == worker_pid_) {
+      on_worker_end();
+    } else {
+      os::reap_child(pid);
+    }
+  }
+}
+
+// How long the slowest supervised client may take to end.
+std::chrono::nanoseconds Keeper::patience_with_clients() {
+  std::int64_t longest_ns = 0;
+  seed_.store.for_each(RecordKind::client, [&](const RecordKey& key, const StoredRecord& record) {
+    const auto client = decode_record<StoredClient>(key, record.bytes);
+    if (client) longest_ns = std::max(longest_ns, client->stop_ns);
+  });
+  return std::chrono::nanoseconds(longest_ns);
+}
+
 // The worker says goodbye to its clients and ends by itself.
 void Keeper::begin_end() {
-  if (!ending_) kill_at_ = Deadline::in(kPatienceWithWorker);
+  if (!ending_) kill_at_ = Deadline::in(kPatienceWithWorker + patience_with_clients());
+  if (!ending_) service_.notify("STOPPING=1\nSTATUS=ending");
   ending_ = true;
+}
+
+// Only when a worker serves: one that hangs, or cannot be started, is for the manager to notice.
+void Keeper::tell_service() {
+  std::string state = "WATCHDOG=1\nSTATUS=" + status_text();
+  if (!told_ready_) state = "READY=1\nMAINPID=" + std::to_string(os::own_pid()) + '\n' + state;
+  told_ready_ = true;
+  service_.notify(state);
+}
+
+std::string Keeper::status_text() {
+  const auto count = [&](RecordKind kind) {
+    std::size_t records = 0;
+    seed_.store.for_each(kind, [&](const RecordKey&, const StoredRecord&) { ++records; });
+    return std::to_string(records);
+  };
+  return "worker " + std::to_string(worker_pid_) + ", " + count(RecordKind::session) +
+         " sessions, " + count(RecordKind::pipe) + " pipes, " + count(RecordKind::client) +
+         " supervised clients";
 }
 
 void Keeper::enforce_end() noexcept {

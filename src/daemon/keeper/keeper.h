@@ -5,7 +5,9 @@
 // the worker ends too.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "base/deadline.h"
 #include "daemon/keeper/restart_pace.h"
@@ -13,13 +15,16 @@
 #include "daemon/run_directory.h"
 #include "os/child.h"
 #include "os/events.h"
+#include "os/run/service.h"
 
 namespace tarn::daemon {
 
 class Keeper {
  public:
   // Takes `directory` over when it succeeds. Listens, and makes the node's table.
-  static Result<Keeper, Error> create(RunDirectory& directory, NodeFacts facts);
+  // A service manager may have made the socket, and wants to be told.
+  static Result<Keeper, Error> create(RunDirectory& directory, NodeFacts facts,
+                                      os::ServiceManager service);
 
   enum class Role : std::uint8_t {
     ended,   // the node has ended in order, and left nothing behind
@@ -31,11 +36,13 @@ class Keeper {
   WorkerSeed take_seed();
 
  private:
-  Keeper(RunDirectory directory, WorkerSeed seed, os::Poller poller, os::UniqueFd signals) noexcept
+  Keeper(RunDirectory directory, WorkerSeed seed, os::Poller poller, os::UniqueFd signals,
+         os::ServiceManager service) noexcept
       : directory_(std::move(directory)),
         seed_(std::move(seed)),
         poller_(std::move(poller)),
-        signals_(std::move(signals)) {}
+        signals_(std::move(signals)),
+        service_(std::move(service)) {}
 
   // False in the child.
   bool start_worker();
@@ -44,6 +51,10 @@ class Keeper {
   void take_messages();
   void on_worker_end();
   void on_signal();
+  void reap_orphans();
+  void tell_service();
+  std::string status_text();
+  std::chrono::nanoseconds patience_with_clients();
   void begin_end();
   void enforce_end() noexcept;
 
@@ -51,6 +62,8 @@ class Keeper {
   WorkerSeed seed_;  // the store is filled here while the worker lives
   os::Poller poller_;
   os::UniqueFd signals_;
+  os::ServiceManager service_;
+  bool told_ready_ = false;
   os::UniqueFd channel_;
   os::UniqueFd worker_;  // pidfd
   std::int32_t worker_pid_ = 0;

@@ -8,7 +8,7 @@
 namespace tarn::daemon {
 namespace {
 
-enum class Operation : std::uint32_t { put = 1, drop = 2, stop = 3 };
+enum class Operation : std::uint32_t { put = 1, drop = 2, stop = 3, alive = 4 };
 
 struct ChannelHeader {
   Operation operation;
@@ -51,6 +51,8 @@ ChannelEvent apply(RecordStore& store, std::span<const std::byte> packet,
       return ChannelEvent::applied;
     case Operation::stop:
       return ChannelEvent::stop;
+    case Operation::alive:
+      return ChannelEvent::alive;
   }
   return ChannelEvent::refused;
 }
@@ -68,6 +70,8 @@ void ChannelSender::put_bytes(const RecordKey& key, std::span<const std::byte> b
 void ChannelSender::drop_key(const RecordKey& key) {
   send(socket_, {Operation::drop, key.kind, key.number, 0, 0}, {}, {});
 }
+
+void ChannelSender::say_alive() { send(socket_, {Operation::alive, {}, 0, 0, 0}, {}, {}); }
 
 void ChannelSender::stop() { send(socket_, {Operation::stop, {}, 0, 0, 0}, {}, {}); }
 

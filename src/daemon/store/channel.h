@@ -1,4 +1,5 @@
-// channel.h - one way from the worker to the keeper: put this record, drop that one, end the node.
+// channel.h - one way from the worker to the keeper: put this record, drop that one, I serve, end
+// the node.
 //
 // Carried by a SEQPACKET socket pair. A message is durable once it is sent: when the worker dies
 // the keeper first takes everything that is still on the way, then starts the next worker.
@@ -22,6 +23,8 @@ class RecordSink {
   virtual void put_bytes(const RecordKey& key, std::span<const std::byte> bytes,
                          std::span<const int> descriptors) = 0;
   virtual void drop_key(const RecordKey& key) = 0;
+  // The worker serves, or still serves.
+  virtual void say_alive() {}
 
   template <class T>
   void put(const T& record, std::span<const int> descriptors = {}) {
@@ -41,6 +44,7 @@ class ChannelSender final : public RecordSink {
   void put_bytes(const RecordKey& key, std::span<const std::byte> bytes,
                  std::span<const int> descriptors) override;
   void drop_key(const RecordKey& key) override;
+  void say_alive() override;
   // The node shall end, in order.
   void stop();
 
@@ -52,6 +56,7 @@ enum class ChannelEvent : std::uint8_t {
   nothing,  // no message waits
   applied,  // one was carried out
   stop,     // the worker asks for the node's end
+  alive,    // the worker gives a sign of life
   refused,  // it made no sense, or came without its descriptors
   ended,    // the worker's end is closed
 };

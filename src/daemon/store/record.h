@@ -23,14 +23,17 @@ inline constexpr std::size_t kMaxRecordBytes = 512;
 inline constexpr std::size_t kMaxRecordDescriptors = 2;
 
 enum class RecordKind : std::uint32_t {
-  counters = 1,  // key 0
-  session = 2,   // key: index; descriptors: its segment, its pidfd
-  pipe = 3,      // key: id; descriptor: its control segment
-  segment = 4,   // key: index; descriptor: its memory
-  opening = 5,   // key: session index, pipe id
-  viewing = 6,   // key: session index, segment index
-  carrying = 7,  // key: segment index, pipe id
-  verdict = 8,   // key: what kind of object, its index or id
+  counters = 1,   // key 0
+  session = 2,    // key: index; descriptors: its segment, its pidfd
+  pipe = 3,       // key: id; descriptor: its control segment
+  segment = 4,    // key: index; descriptor: its memory
+  opening = 5,    // key: session index, pipe id
+  viewing = 6,    // key: session index, segment index
+  carrying = 7,   // key: segment index, pipe id
+  verdict = 8,    // key: what kind of object, its index or id
+  client = 10,    // key: id; descriptors: its description, its working directory
+  shepherd = 11,  // key: client id; descriptors: the socket to it, its pidfd
+  board = 12,     // key: client id; descriptor: its segment
 };
 
 struct RecordKey {
@@ -131,6 +134,34 @@ struct StoredVerdict {
   std::array<char, 256> text;
 };
 
+// A supervised client, and what was ordered last.
+struct StoredClient {
+  static constexpr RecordKind kKind = RecordKind::client;
+  std::uint32_t id;
+  std::uint32_t order;    // OrderKind: run, stop, restart; end: it is being removed
+  std::uint64_t serial;   // of the order
+  std::uint64_t nonce;    // of the request that gave the order
+  std::uint64_t edition;  // of the description: higher after it was replaced
+  std::int64_t stop_ns;   // how long its command may take to end; the keeper waits so long, too
+  wire::Name name;
+};
+
+struct StoredShepherd {
+  static constexpr RecordKind kKind = RecordKind::shepherd;
+  std::uint32_t client;
+  std::int32_t pid;       // 0: it is about to be started, or has not said who it is
+  std::uint64_t edition;  // of the description that it was given
+};
+
+struct StoredBoard {
+  static constexpr RecordKind kKind = RecordKind::board;
+  std::uint32_t client;
+  std::uint32_t reserved;
+};
+
+inline RecordKey key_of(const StoredClient& c) noexcept { return {c.kKind, c.id}; }
+inline RecordKey key_of(const StoredShepherd& s) noexcept { return {s.kKind, s.client}; }
+inline RecordKey key_of(const StoredBoard& b) noexcept { return {b.kKind, b.client}; }
 inline RecordKey key_of(const StoredCounters&) noexcept { return {RecordKind::counters, 0}; }
 inline RecordKey key_of(const StoredSession& s) noexcept { return {s.kKind, s.index}; }
 inline RecordKey key_of(const StoredPipe& p) noexcept { return {p.kKind, p.id}; }

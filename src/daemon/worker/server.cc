@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 constexpr std::int64_t kFirstOrphanPauseNs = 50'000'000;
 constexpr std::int64_t kLongestOrphanPauseNs = 1'000'000'000;
 constexpr auto kIdleRecheck = 1s;
+// Beyond the time that the commands themselves may take.
+constexpr auto kPatienceWithShepherds = 1s;
 
 }  // namespace
 
@@ -27,7 +29,8 @@ Server::Server(NodeState& node, os::Poller poller, DeathWatch& deaths,
       poller_(std::move(poller)),
       deaths_(deaths),
       desk_(node, make_tag(TagKind::recovery, 0), make_tag(TagKind::recovery_process, 0)),
-      descriptors_(descriptors) {}
+      descriptors_(descriptors),
+      shepherds_(node, poller_) {}
 
 FullStatus Server::run() {
   const std::pair<int, Tag> watched[] = {{descriptors_.listener, make_tag(TagKind::listener, 0)},
@@ -40,13 +43,18 @@ FullStatus Server::run() {
   for (const auto& [index, session] : node_.sessions().all()) watch_session(*session);
   desk_.begin(poller_);
   take_spare();
+  if (node_.facts().service != 0) say_alive();
+  shepherds_.begin();
+  shepherds_.tend();
   while (!over_) {
     on_timers();
     for (const os::Event& event : poller_.wait(next_timer())) on_event(event);
     if (!dying_.empty()) resolve_the_stopped();
     finish_the_resolved();
     send_notices();
-    if (node_.end_requested()) over_ = true;
+    if (node_.end_requested()) begin_node_end();
+    shepherds_.tend();
+    look_after_node_end();
   }
   say_node_ends();
   return Done{};
@@ -73,8 +81,12 @@ void Server::on_event(const os::Event& event) {
     case TagKind::recovery_process:
       return desk_.on_process_end(poller_);
     case TagKind::signals:
-      if (os::next_signal(descriptors_.signals) != SIGHUP) over_ = true;
+      if (os::next_signal(descriptors_.signals) != SIGHUP) begin_node_end();
       return;
+    case TagKind::shepherd_control:
+      return shepherds_.on_control(static_cast<std::uint32_t>(number_of(event.tag)));
+    case TagKind::shepherd_process:
+      return shepherds_.on_process_end(static_cast<std::uint32_t>(number_of(event.tag)));
     case TagKind::keeper:
       log_error("the keeper is gone: the worker ends too");
       over_ = true;
@@ -89,6 +101,7 @@ void Server::on_timers() {
     if (!done) log_error(done.error().what());
   }
   desk_.on_timer(poller_);
+  if (alive_at_.has_passed()) say_alive();
   limit_silence();
   look_after_orphans();
   look_after_idleness();
@@ -97,6 +110,7 @@ void Server::on_timers() {
 Deadline Server::next_timer() const noexcept {
   Deadline next = listen_again_.earlier(orphans_again_).earlier(idle_until_);
   next = next.earlier(look_again_).earlier(desk_.next_timer());
+  next = next.earlier(shepherds_.next_timer()).earlier(end_by_).earlier(alive_at_);
   if (silent_.empty()) return next;
   return next.earlier(connections_.at(*silent_.begin()).hello_by);
 }
@@ -125,7 +139,7 @@ void Server::look_after_orphans() {
 void Server::look_after_idleness() {
   const auto idle_exit_ns = node_.facts().idle_exit_ns;
   if (!idle_exit_ns) return;
-  if (!node_.sessions().all().empty()) {
+  if (!node_.sessions().all().empty() || node_.clients().keeps_node()) {
     idle_until_ = Deadline::never();
   } else if (idle_until_.is_never()) {
     idle_until_ = Deadline::in(std::chrono::nanoseconds(*idle_exit_ns));
@@ -137,6 +151,32 @@ void Server::look_after_idleness() {
       return;
     }
     log_info("nobody has used the node for a while");
+    begin_node_end();
+  }
+}
+
+// Said in the loop, so that it is true: a loop that hangs says nothing.
+void Server::say_alive() {
+  const std::int64_t every_ns = node_.facts().alive_every_ns;
+  node_.sink().say_alive();
+  alive_at_ = every_ns > 0 ? Deadline::in(std::chrono::nanoseconds(every_ns)) : Deadline::never();
+}
+
+void Server::begin_node_end() {
+  if (ending_) return;
+  ending_ = true;
+  node_.request_end();
+  shepherds_.end_all();
+  const std::chrono::nanoseconds longest(node_.clients().longest_stop_ns());
+  end_by_ = Deadline::in(longest + kPatienceWithShepherds);
+}
+
+void Server::look_after_node_end() {
+  if (!ending_) return;
+  if (shepherds_.all_ended()) {
+    over_ = true;
+  } else if (end_by_.has_passed()) {
+    shepherds_.kill_all();
     over_ = true;
   }
 }

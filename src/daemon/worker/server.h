@@ -14,6 +14,7 @@
 #include "daemon/worker/death_watch.h"
 #include "daemon/worker/registry/node_state.h"
 #include "daemon/worker/requests/request.h"
+#include "daemon/worker/supervision/shepherds.h"
 #include "os/events.h"
 
 namespace tarn::daemon {
@@ -71,6 +72,10 @@ class Server {
   void take_spare();
   void look_after_orphans();
   void look_after_idleness();
+  void say_alive();
+  // The node is to end: first its supervised clients, while it still serves them.
+  void begin_node_end();
+  void look_after_node_end();
   void say_node_ends();
 
   NodeState& node_;
@@ -92,6 +97,10 @@ class Server {
   Deadline orphans_again_ = Deadline::never();
   std::int64_t orphans_pause_ns_ = 0;
   Deadline idle_until_ = Deadline::never();
+  Shepherds shepherds_;
+  bool ending_ = false;
+  Deadline alive_at_ = Deadline::never();  // a sign of life for the keeper
+  Deadline end_by_ = Deadline::never();
   bool over_ = false;
 };
 

@@ -17,6 +17,8 @@ enum class TagKind : std::uint8_t {
   deaths,            // news of the death watch
   recovery,          // an answer of tarn-recover
   recovery_process,  // its end
+  shepherd_control,
+  shepherd_process,
 };
 
 using Tag = std::uint64_t;

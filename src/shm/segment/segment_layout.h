@@ -21,7 +21,14 @@ inline constexpr std::uint64_t kMagic = 0x5452'4e53'454d'4731;  // "1GMESNRT" in
 // refuse each other by name.
 inline constexpr std::uint32_t kLayoutVersion = 2;
 
-enum class SegmentKind : std::uint32_t { none = 0, slab = 1, session = 2, pipe = 3, node = 4 };
+enum class SegmentKind : std::uint32_t {
+  none = 0,
+  slab = 1,
+  session = 2,
+  pipe = 3,
+  node = 4,
+  board = 5,
+};
 
 struct SegmentHeader {
   std::atomic<std::uint64_t> magic;  // released last by format, acquired first by attach

@@ -15,6 +15,19 @@ _tarn_pipe_names() {
     sed -n 's/^ *"name": "\(.*\)",$/\1/p'
 }
 
+# The supervised clients of the same domain.
+_tarn_client_names() {
+  local -a domain=()
+  local i
+  for ((i = 1; i < COMP_CWORD - 1; i++)); do
+    case ${COMP_WORDS[i]} in
+      --application | --user) domain+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}") ;;
+    esac
+  done
+  "${COMP_WORDS[0]}" "${domain[@]}" client ls --json 2>/dev/null |
+    sed -n 's/^ *"name": "\(.*\)",$/\1/p'
+}
+
 # Offers each line of standard input that begins with the current word, quoted where needed.
 _tarn_offer_lines() {
   local line
@@ -30,14 +43,15 @@ _tarn_read_words() {
     word=${COMP_WORDS[i]}
     case $word in
       --application | --user | --color | --capacity | --delivery | --timeout | --block | --count | \
-        --interval | -i | -m | --message | --rounds | --messages | --only)
+        --interval | -i | -m | --message | --rounds | --messages | --only | --restart | --limit | \
+        --backoff | --stop-timeout | -n | --lines)
         ((i++))
         ;;
       -*) ;;
       *)
         if [[ -z $noun ]]; then
           noun=$word
-        elif [[ -z $verb && ($noun == pipe || $noun == session || $noun == completion) ]]; then
+        elif [[ -z $verb && ($noun == pipe || $noun == session || $noun == client || $noun == completion) ]]; then
           verb=$word
         else
           ((arguments++))
@@ -49,9 +63,10 @@ _tarn_read_words() {
 
 _tarn_verbs_of() {
   case $1 in
-    '') echo 'up down status doctor pipe session top bench version completion' ;;
+    '') echo 'up down status doctor pipe session run client top bench version completion' ;;
     pipe) echo 'ls info push pop create close rm' ;;
     session) echo 'ls' ;;
+    client) echo 'ls stop restart logs rm' ;;
     completion) echo 'bash' ;;
   esac
 }
@@ -69,6 +84,9 @@ _tarn_options_of() {
     'pipe pop')
       echo '--count --all --follow --timeout --line --raw --block --create --capacity --delivery'
       ;;
+    run) echo '--restart --limit --backoff --stop-timeout --replace --wait' ;;
+    'client logs') echo '--lines --follow --time' ;;
+    'client rm') echo '--force' ;;
     'pipe create') echo '--capacity --delivery' ;;
   esac
 }
@@ -90,6 +108,11 @@ _tarn() {
       COMPREPLY=($(compgen -W 'at_most_once at_least_once' -- "$current"))
       return
       ;;
+    --restart)
+      COMPREPLY=($(compgen -W 'on-failure always never' -- "$current"))
+      return
+      ;;
+    --limit | --backoff | --stop-timeout | -n | --lines) return ;;
     --application | --user | --capacity | --timeout | --block | --count | --interval | -i | -m | \
       --message | --rounds | --messages)
       return
@@ -103,6 +126,10 @@ _tarn() {
     COMPREPLY=($(compgen -W "$(_tarn_verbs_of "$noun")" -- "$current"))
   elif [[ $noun == pipe && $verb != ls && $verb != create && $arguments == 0 ]]; then
     _tarn_offer_lines "$current" < <(_tarn_pipe_names)
+  elif [[ $noun == client && $verb != ls && $arguments == 0 ]]; then
+    _tarn_offer_lines "$current" < <(_tarn_client_names)
+  elif [[ $noun == run && $arguments -gt 0 ]]; then
+    COMPREPLY=($(compgen -c -- "$current") $(compgen -f -- "$current"))
   fi
 }
 

@@ -45,7 +45,12 @@ Json json_of(const NodeStatus& node) {
           {"recover_pid", node.recover_pid},
           {"recover_starts", node.recover_starts},
           {"quarantined", node.quarantined},
-          {"verdicts", verdicts}};
+          {"verdicts", verdicts},
+          {"clients", node.clients},
+          {"longest_stop_ns", node.longest_stop_ns},
+          {"service", node.service},
+          {"watchdog", node.watchdog},
+          {"socket_activated", node.socket_activated}};
 }
 
 Json json_of(const PipeStatus& pipe) {

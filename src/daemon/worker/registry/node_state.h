@@ -11,6 +11,7 @@
 
 #include "daemon/node_facts.h"
 #include "daemon/store/channel.h"
+#include "daemon/worker/registry/clients.h"
 #include "daemon/worker/registry/items.h"
 #include "daemon/worker/registry/memory_ledger.h"
 #include "daemon/worker/registry/pipes.h"
@@ -46,6 +47,7 @@ class NodeState {
   SessionRegistry& sessions() noexcept { return sessions_; }
   PipeRegistry& pipes() noexcept { return pipes_; }
   SegmentRegistry& segments() noexcept { return segments_; }
+  ClientRegistry& clients() noexcept { return clients_; }
   MemoryLedger& ledger() noexcept { return ledger_; }
   const Quarantine& quarantined() const noexcept { return quarantine_; }
   RecordSink& sink() noexcept { return sink_; }
@@ -116,6 +118,7 @@ class NodeState {
   SessionRegistry sessions_;
   PipeRegistry pipes_;
   SegmentRegistry segments_;
+  ClientRegistry clients_;
   MemoryLedger ledger_;
   Quarantine quarantine_;
   StoredCounters counters_{};

@@ -128,6 +128,42 @@ void judge_views(NodeState& node) {
   }
 }
 
+bool take_client(NodeState& node, const StoredClient& record, StoredRecord& stored) {
+  if (!stored.descriptors[0] || !stored.descriptors[1] || record.id == 0) return false;
+  auto item = std::make_unique<ClientItem>();
+  item->facts = record;
+  item->description = std::move(stored.descriptors[0]);
+  item->directory = std::move(stored.descriptors[1]);
+  if (!read_description(*item)) return false;
+  node.clients().add(std::move(item));
+  return true;
+}
+
+// Who it is and which board it has, it says when it is greeted.
+bool take_shepherd(NodeState& node, const StoredShepherd& record, StoredRecord& stored) {
+  ClientItem* item = node.clients().at(record.client);
+  if (item == nullptr || !stored.descriptors[0]) return false;
+  item->control = std::move(stored.descriptors[0]);
+  item->process = std::move(stored.descriptors[1]);
+  item->shepherd_pid = record.pid;
+  item->shepherd_edition = record.edition;
+  item->spawned_ns = monotonic_ns();
+  return true;
+}
+
+bool take_board(NodeState& node, const StoredBoard& record, StoredRecord& stored) {
+  ClientItem* item = node.clients().at(record.client);
+  if (item == nullptr || !stored.descriptors[0]) return false;
+  auto segment = map_foreign(stored.descriptors[0].get(), layout::kBoardBytes, true, false);
+  if (!segment) return false;
+  const auto view = BoardView::attach(*segment);
+  if (!view) return false;
+  item->board_memory = std::move(stored.descriptors[0]);
+  item->board_segment = std::move(*segment);
+  item->board = *view;
+  return true;
+}
+
 // The last worker may have died between a record and the table's entry for it.
 void rewrite_table(NodeState& node) {
   for (std::uint32_t index = 1; index < layout::kMaxSessions; ++index) {
@@ -181,6 +217,15 @@ void rebuild(NodeState& node, RecordStore& store) {
     return node.restore(record);
   });
   judge_views(node);
+  take_all<StoredClient>(node, store, [&](const StoredClient& record, StoredRecord& stored) {
+    return take_client(node, record, stored);
+  });
+  take_all<StoredShepherd>(node, store, [&](const StoredShepherd& record, StoredRecord& stored) {
+    return take_shepherd(node, record, stored);
+  });
+  take_all<StoredBoard>(node, store, [&](const StoredBoard& record, StoredRecord& stored) {
+    return take_board(node, record, stored);
+  });
   rewrite_table(node);
   finish_removals(node);
   node.note_orphans_due();

@@ -44,7 +44,7 @@ Outcome carry_out_for_auditors(NodeState& node, const Request& request) {
 }
 
 // What anybody may ask.
-Outcome carry_out_for_anybody(NodeState& node, SessionItem* session, const Request& request) {
+Outcome carry_out_for_anybody(NodeState& node, SessionItem* session, Request& request) {
   switch (request.header.type) {
     case MessageType::pipe_list:
       return with<wire::PipeList>(request, [&](auto& ask) { return pipe_list(node, ask); });
@@ -60,6 +60,18 @@ Outcome carry_out_for_anybody(NodeState& node, SessionItem* session, const Reque
       return carry_out_for_auditors(node, request);
     case MessageType::shutdown:
       return with<wire::Shutdown>(request, [&](auto& ask) { return shutdown(node, session, ask); });
+    case MessageType::client_run:
+      return with<wire::ClientRun>(request,
+                                   [&](auto& ask) { return client_run(node, request, ask); });
+    case MessageType::client_order:
+      return with<wire::ClientOrder>(request,
+                                     [&](auto& ask) { return client_order(node, request, ask); });
+    case MessageType::client_list:
+      return with<wire::ClientList>(request,
+                                    [&](auto& ask) { return client_list(node, request, ask); });
+    case MessageType::client_get:
+      return with<wire::ClientGet>(request,
+                                   [&](auto& ask) { return client_get(node, request, ask); });
     default:
       return no_such_request(request.header,
                              session == nullptr ? "is not for observers" : "is unknown");

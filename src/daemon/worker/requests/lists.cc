@@ -7,6 +7,7 @@
 #include "base/version.h"
 #include "daemon/worker/requests/request.h"
 #include "os/process.h"
+#include "os/run/command.h"
 
 namespace tarn::daemon {
 namespace {
@@ -82,13 +83,15 @@ Outcome one_pipe(NodeState& node, const wire::PipeList& ask, std::string_view na
   return answer_with(page);
 }
 
-// "session 3 'sink' (pid 4711), ..."
+// "session 3 'sink' (pid 4711), ..." Supervised clients end with the node, and stand in nobody's
+// way.
 std::string name_some(NodeState& node, const SessionItem* except) {
   constexpr std::size_t kNamed = 3;
   std::string text;
   std::size_t count = 0;
   for (const auto& [index, session] : node.sessions().all()) {
     if (session.get() == except || session->ended) continue;
+    if (node.clients().supervises_session(os::session_of_process(session->facts.pid))) continue;
     if (++count <= kNamed) text += (count > 1 ? ", " : "") + node.describe_holder(index);
   }
   if (count > kNamed) text += " and " + std::to_string(count - kNamed) + " more";
@@ -153,6 +156,9 @@ Outcome status(NodeState& node, const wire::StatusGet& ask) {
     told.text = verdict.text;
     told.age_ns = static_cast<std::uint64_t>(monotonic_ns() - verdict.at_ns);
   });
+  reply.clients = static_cast<std::uint32_t>(node.clients().all().size());
+  reply.service = facts.service;
+  reply.longest_stop_ns = static_cast<std::uint64_t>(node.clients().longest_stop_ns());
   return answer_with(reply);
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/worker/registry/node_state.h"
 #include "os/fd.h"
 #include "wire/audit_messages.h"
+#include "wire/client_messages.h"
 #include "wire/messages.h"
 
 namespace tarn::daemon {
@@ -74,6 +75,11 @@ Outcome segment_leave(NodeState& node, SessionItem& session, const wire::Segment
 Outcome segment_carry(NodeState& node, SessionItem& session, const wire::SegmentCarry& ask);
 Outcome viewers_get(NodeState& node, SessionItem& session, const wire::ViewersGet& ask);
 Outcome session_get(NodeState& node, SessionItem& session, const wire::SessionGet& ask);
+
+Outcome client_run(NodeState& node, Request& request, const wire::ClientRun& ask);
+Outcome client_order(NodeState& node, const Request& request, const wire::ClientOrder& ask);
+Outcome client_list(NodeState& node, const Request& request, const wire::ClientList& ask);
+Outcome client_get(NodeState& node, const Request& request, const wire::ClientGet& ask);
 
 Outcome pipe_list(NodeState& node, const wire::PipeList& ask);
 Outcome session_list(NodeState& node, const wire::SessionList& ask);
