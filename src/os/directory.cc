@@ -99,6 +99,16 @@ FullStatus replace_file(const std::string& path, const std::string& text) {
   return Done{};
 }
 
+FullStatus set_mode(const std::string& path, std::uint32_t mode) {
+  struct stat facts {};
+  if (::lstat(path.c_str(), &facts) != 0) return system_error("set the mode", path);
+  if (S_ISLNK(facts.st_mode)) return unsafe(path, "is a link");
+  if (::chmod(path.c_str(), static_cast<mode_t>(mode)) != 0) {
+    return system_error("set the mode", path);
+  }
+  return Done{};
+}
+
 std::string read_small_file(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!file) return {};

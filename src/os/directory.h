@@ -1,6 +1,7 @@
 // directory.h - the run directory: ours alone, every level checked.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/result.h"
@@ -20,6 +21,8 @@ FullStatus check_private_directory(const std::string& trusted, const std::string
 Result<UniqueFd, Error> lock_file(const std::string& path);
 // Writes the file whole or not at all.
 FullStatus replace_file(const std::string& path, const std::string& text);
+// Of a file, socket or directory of ours; never of what a link points to.
+FullStatus set_mode(const std::string& path, std::uint32_t mode);
 // The file's text, at most 4096 bytes, or empty.
 std::string read_small_file(const std::string& path);
 void remove_file(const std::string& path) noexcept;

@@ -59,6 +59,7 @@ void add_global_options(CLI::App& app, CommandContext& context, GlobalOptions& g
 void register_all(CLI::App& app, CommandContext& context) {
   register_node(app, context);
   register_doctor(app, context);
+  register_check(app, context);
   register_pipe(app, context);
   register_session(app, context);
   register_run(app, context);

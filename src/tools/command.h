@@ -55,6 +55,7 @@ inline void run_on(CLI::App& command, CommandContext& context, std::function<Exi
 
 void register_node(CLI::App& app, CommandContext& context);        // up, down, status
 void register_doctor(CLI::App& app, CommandContext& context);      // doctor
+void register_check(CLI::App& app, CommandContext& context);       // check
 void register_pipe(CLI::App& app, CommandContext& context);        // pipe ...
 void register_session(CLI::App& app, CommandContext& context);     // session ...
 void register_run(CLI::App& app, CommandContext& context);         // run, in client/

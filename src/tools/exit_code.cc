@@ -15,7 +15,7 @@ constexpr std::array kMeanings = {
     ExitCodeMeaning{ExitCode::limit, "a limit was hit: memory, quota, descriptors, table, size"},
     ExitCodeMeaning{ExitCode::denied, "access denied"},
     ExitCodeMeaning{ExitCode::unavailable, "no node runs, it was lost, or has another version"},
-    ExitCodeMeaning{ExitCode::findings, "doctor found a problem"},
+    ExitCodeMeaning{ExitCode::findings, "doctor or check found a problem"},
     ExitCodeMeaning{ExitCode::mismatch, "it exists already, or with other options"},
 };
 

@@ -20,7 +20,7 @@ enum class ExitCode : std::uint8_t {
   limit = 6,        // a limit of the domain, the session or the machine was hit
   denied = 7,       // somebody else's node, object or directory
   unavailable = 8,  // no node runs, it went away, or it speaks another version
-  findings = 9,     // `doctor` found a problem
+  findings = 9,     // `doctor` or `check` found a problem
   mismatch = 10     // it exists already, or with other options
 };
 

@@ -93,7 +93,7 @@ using AuditPipes = AuditPage<AuditPipe, MessageType::audit_pipes, 64>;
 using AuditSlabs = AuditPage<AuditSlab, MessageType::audit_slabs, 128>;
 using AuditLinks = AuditPage<AuditLink, MessageType::audit_links, 256>;
 
-// The memory of one object. Beside the answer: its descriptor, for reading.
+// The memory of one object. Answered by done; beside it: the descriptor, for reading.
 struct AuditGet {
   static constexpr MessageType kType = MessageType::audit_get;
   Header header;
@@ -101,10 +101,6 @@ struct AuditGet {
   std::uint32_t index;
   std::uint32_t generation;  // 0 for pipes
   std::uint32_t reserved;
-};
-struct AuditGot {
-  static constexpr MessageType kType = MessageType::audit_got;
-  Header header;
 };
 
 struct AuditNode {
@@ -127,6 +123,33 @@ struct AuditFigures {
   std::int32_t keeper_pid;
   std::int32_t worker_pid;
   std::uint32_t worker_starts;
+};
+
+// Repair what was found, if it is still so: the numbers of audit::Finding.
+struct AuditRepair {
+  static constexpr MessageType kType = MessageType::audit_repair;
+  Header header;
+  std::uint32_t kind;
+  std::uint32_t object;
+  std::uint32_t index;
+  std::uint32_t generation;
+  std::uint32_t part;
+  std::uint32_t reserved;
+  std::uint64_t evidence;
+};
+
+enum class RepairOutcome : std::uint32_t {
+  left = 0,         // nothing was done, for the reason that the verdict gives
+  repaired = 1,     // also when it had gone meanwhile
+  quarantined = 2,  // nobody looks into the object any more
+};
+
+struct AuditRepaired {
+  static constexpr MessageType kType = MessageType::audit_repaired;
+  Header header;
+  RepairOutcome outcome;
+  std::uint32_t reserved;
+  std::array<char, 256> verdict;
 };
 
 }  // namespace tarn::wire

@@ -54,9 +54,10 @@ enum class MessageType : std::uint16_t {
   audit_slabs = 63,
   audit_links = 64,
   audit_get = 65,
-  audit_got = 66,
+  audit_repair = 66,
   audit_node = 67,
   audit_figures = 68,
+  audit_repaired = 69,
   client_run = 70,  // supervision: client_messages.h
   client_accepted = 71,
   client_order = 72,

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/deadline.h"
+#include "testing/clean_node.h"
 #include "testing/node_test.h"
 #include "tests/stress/kill_roles.h"
 
@@ -206,6 +208,7 @@ class KillRig : public testkit::NodeTest {
     EXPECT_EQ(now.used_bytes, base_.used_bytes);
     EXPECT_EQ(now.worker_starts, 1 + killed_[index_of(Victim::worker)]);
     EXPECT_EQ(descriptors(), base_descriptors_);
+    testing::expect_clean_node({}, std::chrono::seconds(5));
     if (!HasFailure()) return;
     for (const auto& each : testkit::describe_descriptors(now.worker_pid)) {
       std::fprintf(stderr, "worker has %s\n", each.c_str());

@@ -1,6 +1,7 @@
 // What tarn/check.h promises, out of its parts.
 #include "tarn/check.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -22,38 +23,109 @@ Defect defect_of(const audit::Finding& finding) {
   return defect;
 }
 
-CheckReport report_of(const check::Audit& audit, std::int64_t began_ns) {
-  CheckReport report;
-  for (const audit::Finding& finding : audit.findings) {
-    report.defects.push_back(defect_of(finding));
-  }
+void fill_in(CheckReport& report, const check::Audit& audit, std::int64_t began_ns) {
   report.segments = audit.counts.segments;
   report.pipes = audit.counts.pipes;
   report.slots = audit.counts.slots;
   report.sessions = audit.counts.sessions;
   report.holds = audit.counts.holds;
   report.quarantined = audit.counts.quarantined;
-  report.looks = audit.looks;
+  report.looks += audit.looks;
   report.took_ns = static_cast<std::uint64_t>(monotonic_ns() - began_ns);
-  return report;
 }
+
+// A node that is asked to check, and perhaps to repair.
+class Inspection {
+ public:
+  Inspection(const ConnectOptions& options, const CheckOptions& check) : check_(check) {
+    auto domain = domain_of(options);
+    if (!domain) throw std::move(domain).error();
+    auto observer = detail::Observer::create(*domain);
+    if (!observer) throw std::move(observer).error();
+    observer_ = *std::move(observer);
+  }
+
+  check::Audit audit() {
+    check::Auditor auditor([this](auto request) { return ask(request); },
+                           &observer_->domain().paths, check_);
+    auto audit = auditor.run();
+    if (!audit) throw std::move(audit).error();
+    return *std::move(audit);
+  }
+
+  Defect repair(const audit::Finding& finding) {
+    auto request = wire::make<wire::AuditRepair>(0);
+    request.kind = static_cast<std::uint32_t>(finding.kind);
+    request.object = static_cast<std::uint32_t>(finding.place.object);
+    request.index = finding.place.index;
+    request.generation = finding.place.generation;
+    request.part = finding.place.part;
+    request.evidence = finding.evidence;
+    const auto answer = observer_->ask<wire::AuditRepaired>(request, "repair the node");
+    if (!answer) throw answer.error();
+    Defect defect = defect_of(finding);
+    defect.outcome = answer->outcome == wire::RepairOutcome::repaired      ? "repaired"
+                     : answer->outcome == wire::RepairOutcome::quarantined ? "quarantined"
+                                                                           : "left";
+    defect.verdict = wire::get_text(answer->verdict);
+    return defect;
+  }
+
+ private:
+  Result<Reply, Error> ask(std::span<const std::byte> request) {
+    return observer_->ask_for_reply(request, "audit the node");
+  }
+
+  const CheckOptions check_;
+  std::shared_ptr<detail::Observer> observer_;
+};
+
+// It is there again, as if nothing had been done.
+void note_relapse(Defect& defect) {
+  if (defect.outcome == "left") return;
+  defect.verdict = "it is there again after this: " + defect.verdict;
+  defect.outcome = "left";
+}
+
+// A repair may uncover what it covered, and of one kind only so many are found at once.
+constexpr int kMostRounds = 32;
 
 }  // namespace
 
 CheckReport check_node(const ConnectOptions& options, const CheckOptions& check) {
   const std::int64_t began_ns = monotonic_ns();
-  const auto domain = domain_of(options);
-  if (!domain) throw domain.error();
-  const auto observer = detail::Observer::create(*domain);
-  if (!observer) throw observer.error();
-  check::Auditor auditor(
-      [&](std::span<const std::byte> request) {
-        return (*observer)->ask_for_reply(request, "audit the node");
-      },
-      &domain->paths, check);
-  const auto audit = auditor.run();
-  if (!audit) throw audit.error();
-  return report_of(*audit, began_ns);
+  const check::Audit audit = Inspection(options, check).audit();
+  CheckReport report;
+  for (const audit::Finding& finding : audit.findings) {
+    report.defects.push_back(defect_of(finding));
+  }
+  fill_in(report, audit, began_ns);
+  return report;
+}
+
+CheckReport repair_node(const ConnectOptions& options, const CheckOptions& check) {
+  const std::int64_t began_ns = monotonic_ns();
+  Inspection inspection(options, check);
+  CheckReport report;
+  std::vector<audit::Finding> known;  // as the report's defects
+  bool has_changed = true;
+  for (int round = 0; has_changed && round < kMostRounds; ++round) {
+    has_changed = false;
+    const check::Audit audit = inspection.audit();
+    fill_in(report, audit, began_ns);
+    for (const audit::Finding& finding : audit.findings) {
+      const auto before = std::find_if(known.begin(), known.end(),
+                                       [&](const auto& each) { return each.is_same_as(finding); });
+      if (before != known.end()) {
+        note_relapse(report.defects[static_cast<std::size_t>(before - known.begin())]);
+        continue;
+      }
+      known.push_back(finding);
+      report.defects.push_back(inspection.repair(finding));
+      has_changed |= report.defects.back().outcome != "left";
+    }
+  }
+  return report;
 }
 
 }  // namespace tarn

@@ -214,7 +214,7 @@ Result<audit::SharedImage, Error> NodeReader::memory_of(AuditSubject subject, st
 
 Result<audit::SharedImage, Error> NodeReader::fetch(const wire::AuditGet& wish) {
   Reply whole;
-  const auto got = ask<wire::AuditGot>(wish, &whole);
+  const auto got = ask<wire::DoneReply>(wish, &whole);
   if (!got && got.error().code() == Error::not_found) return audit::SharedImage();
   const bool is_ours = got || got.error().code() == Error::os;
   if (!is_ours) return got.error();

@@ -76,19 +76,13 @@ void check_strangers(const std::vector<std::uint64_t>& open, const char* process
 }  // namespace
 
 void check_run_directory(const wire::RunPaths& paths, const NodeImage& node, Findings& out) {
-  const os::PathFacts directory = os::look_at(paths.directory);
-  if (directory.kind != os::PathKind::directory || (directory.mode & kForOthers) != 0) {
-    add(out, Kind::directory_mode, directory, directory.mode, "others may look into it");
-  }
   check_pid_file(paths.pid_file, node.figures.keeper_pid, out);
   const os::PathFacts lock = os::look_at(paths.lock_file);
   if (lock.kind != os::PathKind::file) {
     add(out, Kind::lock_file_missing, lock, 0, "it is missing, or no file");
   }
   const os::PathFacts socket = os::look_at(paths.socket);
-  if (socket.kind != os::PathKind::socket) {
-    add(out, Kind::socket_missing, socket, 0, "it is missing, or no socket");
-  } else if ((socket.mode & kForOthers) != 0) {
+  if (socket.kind == os::PathKind::socket && (socket.mode & kForOthers) != 0) {
     add(out, Kind::socket_mode, socket, socket.mode, "others may connect to it");
   }
 }

@@ -8,6 +8,7 @@
 
 namespace tarn::check {
 
+// What keeps a client from reaching the node at all is the doctor's business.
 void check_run_directory(const wire::RunPaths& paths, const audit::NodeImage& node,
                          audit::Findings& out);
 // Every segment is held by the keeper, which hands it to the next worker; and neither keeper nor

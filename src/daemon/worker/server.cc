@@ -49,6 +49,9 @@ FullStatus Server::run() {
   while (!over_) {
     on_timers();
     for (const os::Event& event : poller_.wait(next_timer())) on_event(event);
+    for (const std::uint32_t index : node_.take_deaths_due()) {
+      if (SessionItem* session = node_.sessions().at(index)) begin_end(*session, EndCause::death);
+    }
     if (!dying_.empty()) resolve_the_stopped();
     finish_the_resolved();
     send_notices();

@@ -86,9 +86,7 @@ enum class Kind : std::uint16_t {
   // Around the node.
   pid_file_wrong,
   lock_file_missing,
-  socket_missing,
   socket_mode,
-  directory_mode,
   keeper_lacks_memory,
   descriptor_unaccounted,
 };

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "base/result.h"
 #include "shm/heap/slot_watch.h"
@@ -43,6 +44,12 @@ struct PipeSnapshot {
 // Writes a fresh, zeroed control segment. Writer: the node.
 Status format_pipe(const Segment& segment, std::uint32_t slot_count, std::uint32_t delivery,
                    std::uint32_t pipe_id) noexcept;
+
+// Writes the constant fields of a pipe's header once more, over whatever somebody wrote there.
+// Writer: the node, which knows them from its own record.
+// Crash: each field is what it has to be, or still nonsense: it can be run again.
+Status restore_pipe_header(const Segment& segment, std::uint32_t slot_count, std::uint32_t delivery,
+                           std::uint32_t pipe_id) noexcept;
 
 // A checked view of a pipe's control segment. Borrows the segment's mapping. Safe to use from any
 // number of threads. Made on a read-only mapping it may only be looked at.
@@ -95,6 +102,16 @@ class PipeView final : public SlotWatch {
   // Resolves what the dead session claimed and took, then rings both bells for everybody.
   RecoverCounts recover(std::uint16_t dead) noexcept;
   void ring_everybody() noexcept;
+
+  // For the node's repair of what others wrote: pipe_repair.cc. Each changes what it says only
+  // while it still is as it was seen, and wakes everybody.
+  std::vector<std::uint64_t> words() const;
+  bool replace_word(std::uint32_t slot, std::uint64_t seen, SlotWord word) noexcept;
+  // To a lower position, at which whoever starts from it walks on.
+  bool set_back_tail(std::uint64_t seen, std::uint64_t position) noexcept;
+  bool set_back_head(std::uint64_t seen, std::uint64_t position) noexcept;
+  void lower_high_water() noexcept;
+  SlotPayload payload_at(std::uint32_t slot) const noexcept { return load_payload(slots_[slot]); }
 
   os::FutexWord& items_bell() const noexcept { return header_->items_bell; }
   os::FutexWord& space_bell() const noexcept { return header_->space_bell; }

@@ -285,9 +285,15 @@ Result<NodeTable> NodeTable::attach(const Segment& segment) noexcept {
   if (auto good = check_header(segment, layout::SegmentKind::node); !good) return good.error();
   if (segment.size() != layout::kNodeBytes) return Error::corrupt;
   NodeTable table;
-  table.header_ = reinterpret_cast<const layout::NodeHeader*>(segment.base());
+  table.header_ = reinterpret_cast<layout::NodeHeader*>(segment.base());
   table.entries_ = reinterpret_cast<layout::NodeEntry*>(segment.base() + layout::kNodeTableOffset);
   return table;
+}
+
+void NodeTable::restore_header(std::uint64_t node_id) const noexcept {
+  begin_format(header_->segment, layout::SegmentKind::node, layout::kNodeBytes);
+  header_->node_id = node_id;
+  finish_format(header_->segment);
 }
 
 layout::NodeEntry& NodeTable::entry(std::uint32_t index) const noexcept {

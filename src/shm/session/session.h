@@ -137,9 +137,11 @@ class NodeTable {
   std::uint64_t node_id() const noexcept { return header_->node_id; }
   // Requires: 0 < index < layout::kMaxSessions.
   layout::NodeEntry& entry(std::uint32_t index) const noexcept;
+  // Over whatever stands there. Writer: the worker, which knows it from its own memory.
+  void restore_header(std::uint64_t node_id) const noexcept;
 
  private:
-  const layout::NodeHeader* header_ = nullptr;
+  layout::NodeHeader* header_ = nullptr;
   layout::NodeEntry* entries_ = nullptr;
 };
 

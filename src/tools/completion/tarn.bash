@@ -44,7 +44,7 @@ _tarn_read_words() {
     case $word in
       --application | --user | --color | --capacity | --delivery | --timeout | --block | --count | \
         --interval | -i | -m | --message | --rounds | --messages | --only | --restart | --limit | \
-        --backoff | --stop-timeout | -n | --lines)
+        --patience | --backoff | --stop-timeout | -n | --lines)
         ((i++))
         ;;
       -*) ;;
@@ -63,7 +63,7 @@ _tarn_read_words() {
 
 _tarn_verbs_of() {
   case $1 in
-    '') echo 'up down status doctor pipe session run client top bench version completion' ;;
+    '') echo 'up down status doctor check pipe session run client top bench version completion' ;;
     pipe) echo 'ls info push pop create close rm' ;;
     session) echo 'ls' ;;
     client) echo 'ls stop restart logs rm' ;;
@@ -76,6 +76,7 @@ _tarn_options_of() {
   case $1 in
     '') echo '--version' ;;
     down) echo '--force --timeout' ;;
+    check) echo '--repair --patience' ;;
     top) echo '--once --batch --interval' ;;
     bench) echo '--rounds --messages --quick --only --list --compare --goals' ;;
     'pipe push')
@@ -112,7 +113,7 @@ _tarn() {
       COMPREPLY=($(compgen -W 'on-failure always never' -- "$current"))
       return
       ;;
-    --limit | --backoff | --stop-timeout | -n | --lines) return ;;
+    --limit | --patience | --backoff | --stop-timeout | -n | --lines) return ;;
     --application | --user | --capacity | --timeout | --block | --count | --interval | -i | -m | \
       --message | --rounds | --messages)
       return

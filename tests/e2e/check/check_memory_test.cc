@@ -1,5 +1,7 @@
 // Each defect that can be planted in a node's memory is found, and nothing else is.
+#include <array>
 #include <fstream>
+#include <string_view>
 
 #include "tests/e2e/check/check_fixture.h"
 
@@ -24,6 +26,31 @@ TEST_F(CheckTest, NothingIsAmissInAHealthyNode) {
   EXPECT_EQ(report.slots, 16u);
   EXPECT_EQ(report.segments, 6u);
   EXPECT_EQ(report.holds, 1u);
+}
+
+// Of everything that a client wrote, or that the node shares.
+TEST_F(CheckTest, NothingIsChangedByLooking) {
+  const std::array<const Segment*, 5> segments = {&once_->segment, &least_->segment,
+                                                  &slab_.owned.segment, &owner_->record->segment(),
+                                                  &viewer_->record->segment()};
+  const auto sums = [&] {
+    std::vector<std::size_t> found;
+    for (const Segment* segment : segments) {
+      const auto* bytes = reinterpret_cast<const char*>(segment->base());
+      found.push_back(std::hash<std::string_view>{}({bytes, segment->size()}));
+    }
+    return found;
+  };
+  const auto pages = [&] { return os::examine_memory(viewer_->record->fd())->allocated_bytes; };
+  const std::uint64_t pages_before = pages();
+  // Rows that lie where no page is: reading there makes none.
+  const std::uint64_t counts = layout::kRowTableOffset + offsetof(RowEntry, offset);
+  const Poke<std::uint32_t> poke(viewer_->record->segment().base(), counts, 8 << 20);
+  for (int i = 0; i < 10; ++i) check();
+  EXPECT_EQ(pages(), pages_before);
+  const auto before = sums();
+  for (int i = 0; i < 10; ++i) check();
+  EXPECT_EQ(sums(), before);
 }
 
 TEST_F(CheckTest, WhatIsWrongInAHeaderIsFound) {

@@ -69,6 +69,11 @@ void MemoryLedger::refund(std::uint32_t holder, std::uint64_t size_bytes) noexce
   if (found->second == 0) used_by_.erase(found);
 }
 
+void MemoryLedger::replace(std::map<std::uint32_t, std::uint64_t> used_by) noexcept {
+  used_by_ = std::move(used_by);
+  used_bytes_ = sum_of_holders();
+}
+
 void MemoryLedger::reserve(std::uint32_t holder, std::uint64_t size_bytes, std::int64_t now_ns) {
   reservations_.push_back({holder, size_bytes, now_ns + kReservationLifeNs});
 }

@@ -47,6 +47,9 @@ class MemoryLedger {
   void charge(std::uint32_t holder, std::uint64_t size_bytes);
   void refund(std::uint32_t holder, std::uint64_t size_bytes) noexcept;
 
+  // In place of all that was charged; reservations stay.
+  void replace(std::map<std::uint32_t, std::uint64_t> used_by) noexcept;
+
   void reserve(std::uint32_t holder, std::uint64_t size_bytes, std::int64_t now_ns);
   // Ends the holder's reservation of that size, if there is one.
   void redeem(std::uint32_t holder, std::uint64_t size_bytes) noexcept;

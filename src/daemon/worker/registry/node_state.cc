@@ -131,6 +131,16 @@ bool NodeState::has_undelivered() const noexcept {
   return false;
 }
 
+void NodeState::add_up_memory() {
+  std::map<std::uint32_t, std::uint64_t> sums;
+  for (const auto& [id, pipe] : pipes_.all()) sums[kPipesHolder] += pipe->size_bytes();
+  for (const auto& [index, segment] : segments_.all()) {
+    const std::uint32_t owner = segment->facts.owner;
+    sums[segment->is_orphan() ? kOrphansHolder : owner] += segment->facts.size_bytes;
+  }
+  ledger_.replace(std::move(sums));
+}
+
 SegmentItem& NodeState::add_segment(std::unique_ptr<SegmentItem> item) {
   SegmentItem& segment = segments_.add(std::move(item));
   put_counters();

@@ -100,6 +100,12 @@ class NodeState {
   // "pipe 'spectra'"
   std::string describe(const StoredVerdict& verdict);
 
+  // A session whose process has ended without the worker's having heard of it.
+  void note_death_due(std::uint32_t index) { deaths_due_.push_back(index); }
+  std::vector<std::uint32_t> take_deaths_due() { return std::exchange(deaths_due_, {}); }
+  // Makes the ledger say what segments and pipes add up to.
+  void add_up_memory();
+
   std::vector<Notice>& notices() noexcept { return notices_; }
   template <class T>
   void notify(std::uint32_t session, const T& record) {
@@ -124,6 +130,7 @@ class NodeState {
   StoredCounters counters_{};
   RecoveryFacts recovery_;
   std::vector<Notice> notices_;
+  std::vector<std::uint32_t> deaths_due_;
   bool orphans_due_ = false;
   bool end_requested_ = false;
 };

@@ -256,7 +256,7 @@ Outcome audit_list(NodeState& node, const wire::AuditList& ask) {
 Outcome audit_get(NodeState& node, const wire::AuditGet& ask) {
   const int memory = memory_of(node, ask);
   if (memory < 0) return nothing_there(ask);
-  return answer_read_only(wire::make<wire::AuditGot>(ask.header.request), memory);
+  return answer_read_only(wire::make<wire::DoneReply>(ask.header.request), memory);
 }
 
 Outcome audit_node(NodeState& node, const wire::AuditNode& ask) {

@@ -38,6 +38,8 @@ Outcome carry_out_for_auditors(NodeState& node, const Request& request) {
       return with<wire::AuditList>(request, [&](auto& ask) { return audit_list(node, ask); });
     case MessageType::audit_get:
       return with<wire::AuditGet>(request, [&](auto& ask) { return audit_get(node, ask); });
+    case MessageType::audit_repair:
+      return with<wire::AuditRepair>(request, [&](auto& ask) { return audit_repair(node, ask); });
     default:
       return with<wire::AuditNode>(request, [&](auto& ask) { return audit_node(node, ask); });
   }
@@ -57,6 +59,7 @@ Outcome carry_out_for_anybody(NodeState& node, SessionItem* session, Request& re
     case MessageType::audit_list:
     case MessageType::audit_get:
     case MessageType::audit_node:
+    case MessageType::audit_repair:
       return carry_out_for_auditors(node, request);
     case MessageType::shutdown:
       return with<wire::Shutdown>(request, [&](auto& ask) { return shutdown(node, session, ask); });

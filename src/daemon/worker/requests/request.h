@@ -89,5 +89,6 @@ Outcome shutdown(NodeState& node, SessionItem* session, const wire::Shutdown& as
 Outcome audit_list(NodeState& node, const wire::AuditList& ask);
 Outcome audit_get(NodeState& node, const wire::AuditGet& ask);
 Outcome audit_node(NodeState& node, const wire::AuditNode& ask);
+Outcome audit_repair(NodeState& node, const wire::AuditRepair& ask);  // ../repair/
 
 }  // namespace tarn::daemon
