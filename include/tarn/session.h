@@ -33,6 +33,10 @@ struct ConnectOptions {
   std::chrono::milliseconds patience{5000};
   // This session may own at most this many bytes; 0: the domain's limit alone counts.
   std::uint64_t quota_bytes = 0;
+  // Another account, by name or number, whose node this is; $TARN_OWNER when empty. Its owner has
+  // to let us in (`tarn access`); its node is never started from here, and its name is the default
+  // for `user`.
+  std::string owner{};
 };
 
 // A cheap handle, copyable, safe to use from any number of threads. The session ends when the last

@@ -1,6 +1,7 @@
 // tarn.h - everything a program needs to hand data to other programs through shared memory.
 #pragma once
 
+#include "tarn/access.h"
 #include "tarn/client.h"
 #include "tarn/error.h"
 #include "tarn/inspect.h"

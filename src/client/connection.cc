@@ -182,6 +182,8 @@ void Connection::come_back() {
 bool Connection::try_resume() {
   auto socket = os::connect_to(paths_.socket);
   if (!socket) return false;
+  const auto node = os::peer_of(socket->get());
+  if (!node || node->uid != paths_.owner_uid) return false;
   // The node has our segment: sent again, it would cost a full node the descriptor that it lacks.
   auto reply = ask_once(socket->get(), wire::bytes_of(resume_), -1, Deadline::in(2s));
   if (!reply) return false;

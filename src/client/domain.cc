@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <sstream>
 #include <thread>
 
+#include "os/access/accounts.h"
+#include "os/access/passage.h"
 #include "os/directory.h"
 #include "os/pipe_text.h"
 #include "os/process.h"
@@ -52,6 +55,63 @@ Result<bool, Error> start_daemon(const Domain& domain, bool to_stay, Deadline de
                "see '" + domain.paths.log_file + "', and run `tarn doctor`");
 }
 
+Result<std::uint32_t, Error> owner_of(const ConnectOptions& options) {
+  std::string owner = options.owner;
+  if (owner.empty()) owner = from_environment("TARN_OWNER");
+  if (owner.empty()) return os::own_uid();
+  std::uint32_t uid = 0;
+  const auto [stop, error] = std::from_chars(owner.data(), owner.data() + owner.size(), uid);
+  if (error == std::errc{} && stop == owner.data() + owner.size()) return uid;
+  if (const auto found = os::find_user(owner)) return *found;
+  return Error(Error::invalid_argument, "find the node's owner", "account '" + owner + "'",
+               "name an account of this machine, or its number");
+}
+
+// What leads to another account's node, and nothing else.
+Result<wire::RunPaths, Error> paths_to_door(const wire::DomainKey& key, std::uint32_t owner) {
+  auto door = wire::door_paths(key, from_environment("TARN_DOORS"), owner);
+  if (!door) return std::move(door).error();
+  wire::RunPaths paths;
+  paths.trusted = std::move(door->trusted);
+  paths.directory = std::move(door->directory);
+  paths.socket = std::move(door->socket);
+  paths.owner_uid = owner;
+  return paths;
+}
+
+// Whether no such node runs or it lets nobody in is not for us to know.
+Error no_door(const Domain& domain) {
+  return Error(Error::access_denied, "reach the node",
+               "uid " + std::to_string(domain.paths.owner_uid) + " has no door for others at '" +
+                   domain.paths.socket + "'",
+               "ask its owner: `tarn up`, `tarn access allow`");
+}
+
+Result<os::UniqueFd, Error> knock(const Domain& domain) {
+  const wire::RunPaths& paths = domain.paths;
+  auto safe = os::check_passage(paths.trusted, paths.directory, paths.owner_uid);
+  if (safe) safe = os::check_socket(paths.socket, paths.owner_uid);
+  if (!safe) {
+    if (safe.error().code() == Error::not_found) return no_door(domain);
+    return std::move(safe).error();
+  }
+  auto socket = os::connect_to(paths.socket);
+  // EACCES: a door for one group alone.
+  if (!socket && socket.error().code() == Error::os) return no_door(domain);
+  return socket;
+}
+
+// The process that listens runs as the owner: nobody else can pose as its node.
+Result<os::UniqueFd, Error> check_owner(const Domain& domain, os::UniqueFd socket) {
+  const auto peer = os::peer_of(socket.get());
+  if (!peer) return peer.error();
+  if (peer->uid == domain.paths.owner_uid) return socket;
+  return Error(
+      Error::access_denied, "reach the node",
+      "the process behind '" + domain.paths.socket + "' runs as uid " + std::to_string(peer->uid),
+      "do not trust it: remove the socket");
+}
+
 }  // namespace
 
 Result<std::string, Error> find_daemon() {
@@ -79,14 +139,26 @@ Result<Domain, Error> domain_of(const ConnectOptions& options) {
   if (domain.key.application.empty()) domain.key.application = "default";
   domain.key.user = options.user;
   if (domain.key.user.empty()) domain.key.user = from_environment("TARN_USER");
-  if (domain.key.user.empty()) domain.key.user = os::account_name();
-  auto paths = wire::run_paths(domain.key, from_environment("XDG_RUNTIME_DIR"), os::own_uid());
+  const auto owner = owner_of(options);
+  if (!owner) return owner.error();
+  domain.is_foreign = *owner != os::own_uid();
+  if (domain.key.user.empty() && domain.is_foreign) domain.key.user = os::user_name(*owner);
+  if (domain.key.user.empty()) {
+    domain.key.user = domain.is_foreign ? std::to_string(*owner) : os::account_name();
+  }
+  auto paths = domain.is_foreign ? paths_to_door(domain.key, *owner)
+                                 : wire::run_paths(domain.key, from_environment("XDG_RUNTIME_DIR"),
+                                                   os::own_uid());
   if (!paths) return std::move(paths).error();
   domain.paths = std::move(*paths);
   return domain;
 }
 
 Result<os::UniqueFd, Error> reach_node(const Domain& domain) {
+  if (domain.is_foreign) {
+    auto socket = knock(domain);
+    return socket ? check_owner(domain, std::move(*socket)) : std::move(socket);
+  }
   auto safe = os::check_private_directory(domain.paths.trusted, domain.paths.directory);
   if (!safe) {
     if (safe.error().code() != Error::not_found) return std::move(safe).error();
@@ -94,21 +166,13 @@ Result<os::UniqueFd, Error> reach_node(const Domain& domain) {
                  "start it with `tarn up`, or let a client start it");
   }
   auto socket = os::connect_to(domain.paths.socket);
-  if (!socket) return socket;
-  const auto peer = os::peer_of(socket->get());
-  if (!peer) return peer.error();
-  if (peer->uid != os::own_uid()) {
-    return Error(
-        Error::access_denied, "reach the node",
-        "the process behind '" + domain.paths.socket + "' runs as uid " + std::to_string(peer->uid),
-        "do not trust it: remove the socket");
-  }
-  return socket;
+  return socket ? check_owner(domain, std::move(*socket)) : std::move(socket);
 }
 
 Result<os::UniqueFd, Error> reach_or_start_node(const Domain& domain, bool to_stay,
                                                 Deadline deadline, bool& started) {
   started = false;
+  if (domain.is_foreign) return reach_node(domain);
   for (auto pause = 1ms;; pause = std::min(pause * 2, std::chrono::milliseconds(50))) {
     auto socket = reach_node(domain);
     if (socket || socket.error().code() != Error::node_unavailable) return socket;

@@ -13,6 +13,7 @@ namespace tarn {
 struct Domain {
   wire::DomainKey key;
   wire::RunPaths paths;
+  bool is_foreign = false;  // another account's: `paths` has only what leads to its door
 };
 
 // Fills in the defaults from the environment and checks the names.

@@ -31,7 +31,8 @@ void Loan::give_back() noexcept {
   place_.address = nullptr;
   place_.filled = false;
   if (!place.core->is_ours()) return;
-  place.core->heap().give_back({static_cast<Slab*>(place.origin), place.chunk});
+  auto* slab = static_cast<Slab*>(place.origin);
+  slab->home->give_back({slab, place.chunk});
   detail::note_let_go(place.core);
 }
 

@@ -35,6 +35,11 @@ std::string run_directory(const ConnectOptions& options) {
 
 bool start_node(const ConnectOptions& options) {
   const Domain domain = require_domain(options);
+  if (domain.is_foreign) {
+    // Only its owner starts it.
+    if (auto socket = reach_node(domain); !socket) throw std::move(socket).error();
+    return false;
+  }
   bool started = false;
   auto socket = reach_or_start_node(domain, true, Deadline::in(options.patience), started);
   if (!socket) throw std::move(socket).error();

@@ -99,7 +99,7 @@ Loan Pipe::loan(std::size_t size_bytes) {
   detail::PipeCore& core = require_open(core_, "loan memory");
   core.session().require_ours("loan memory");
   Loan loan;
-  if (auto loaned = core.session().loan(size_bytes, loan); !loaned) {
+  if (auto loaned = core.session().loan(size_bytes, loan, core.heap()); !loaned) {
     throw std::move(loaned).error();
   }
   return loan;

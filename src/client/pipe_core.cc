@@ -44,12 +44,15 @@ inline bool is_home(std::atomic<std::uintptr_t>& home) noexcept {
 }  // namespace
 
 PipeCore::PipeCore(std::shared_ptr<SessionCore> session, std::string name, Delivery delivery,
-                   std::shared_ptr<PipeControl> control, layout::EndEntry* end) noexcept
+                   std::shared_ptr<PipeControl> control, layout::EndEntry* end,
+                   std::uint32_t audience)
     : session_(std::move(session)),
       name_(std::move(name)),
       delivery_(delivery),
       control_(std::move(control)),
       end_(end),
+      audience_(audience),
+      heap_(session_->heap_for(audience)),
       push_spins_(kMostSpins / 4),
       pop_spins_(kMostSpins / 4) {}
 
@@ -133,7 +136,7 @@ PushStatus PipeCore::push_bytes(std::span<const std::byte> bytes,
     return push(SlotPayload::copy_of(bytes), bytes.size(), patience, position);
   }
   Loan loan;
-  if (auto loaned = session_->loan(bytes.size(), loan); !loaned) {
+  if (auto loaned = session_->loan(bytes.size(), loan, heap_); !loaned) {
     session_->note_refusal(loaned.error());
     return loaned.error().code() == Error::too_large ? PushStatus::too_large
                                                      : PushStatus::no_memory;
@@ -157,19 +160,20 @@ PushStatus PipeCore::push_loan(Loan& loan, const Patience& patience) noexcept {
     if (status == PushStatus::ok) place.filled = false;
     return status;
   }
-  if (place.core != session_.get()) {
-    // Another session's memory: its owner does not look into this pipe.
+  auto* slab = static_cast<Slab*>(place.origin);
+  if (place.core != session_.get() || slab->home != &heap_) [[unlikely]] {
+    // Another session's memory: its owner does not look into this pipe. Or memory of another
+    // audience, which could read there what is not for it.
     const PushStatus status = push_bytes(loan.bytes(), patience);
     if (status == PushStatus::ok) loan.give_back();
     return status;
   }
-  auto* slab = static_cast<Slab*>(place.origin);
   const ChunkReference reference{slab->id, place.chunk, place.size_bytes};
   const PushStatus status =
       push(SlotPayload::reference_to(reference), place.size_bytes, patience, position);
   if (status != PushStatus::ok) return status;
   TARN_CRASH_POINT("push.loan.published");  // model: hold_rows.pml, label loan
-  session_->heap().pushed({slab, place.chunk}, &control_->view, position);
+  heap_.pushed({slab, place.chunk}, &control_->view, position);
   place.address = nullptr;
   place.filled = false;
   return status;
@@ -184,9 +188,13 @@ PushStatus PipeCore::push_message(const Message& message, const Patience& patien
   const PayloadPlace& place = message.place_;
   // Another session's hold says nothing of what this one passes on.
   const bool is_own = place.address != nullptr && place.core == session_.get();
-  if (!is_own) return push_bytes(message.bytes(), patience);
+  // Between accounts nothing is passed on by reference: the slab has other messages in it.
+  if (!is_own || audience_ != 0) return push_bytes(message.bytes(), patience);
   auto& slab = *static_cast<ForeignSlab*>(place.origin);
   if (auto carried = session_->carry(slab, *this); !carried) {
+    if (carried.error().code() == Error::access_denied) {
+      return push_bytes(message.bytes(), patience);
+    }
     session_->note_refusal(carried.error());
     return PushStatus::no_memory;
   }
@@ -271,6 +279,11 @@ PipeCore::Step PipeCore::pop_reference(Popped& out, const Peeked& found) noexcep
     if (met != Step::done) return met;
     slab = session_->known_slab(reference);
     if (slab == nullptr) return Step::again;
+  }
+  // Who may write into the pipe but not see that slab has no business to name it: passed on by a
+  // program that may, it would give away what stands there.
+  if (audience_ != 0 && slab->audience != audience_) [[unlikely]] {
+    return drop_nonsense(out, found);
   }
   layout::HoldCount& hold = slab->holds[reference.chunk];
   // All that is touched next, asked for at once: the trips to the other core overlap.

@@ -8,6 +8,7 @@
 
 #include "base/deadline.h"
 #include "client/pipe_control.h"
+#include "shm/heap/heap.h"
 #include "shm/pipe/pipe.h"
 #include "shm/segment/segment.h"
 #include "shm/session/session.h"
@@ -28,7 +29,7 @@ struct Patience {
 class PipeCore : public std::enable_shared_from_this<PipeCore> {
  public:
   PipeCore(std::shared_ptr<SessionCore> session, std::string name, Delivery delivery,
-           std::shared_ptr<PipeControl> control, layout::EndEntry* end) noexcept;
+           std::shared_ptr<PipeControl> control, layout::EndEntry* end, std::uint32_t audience);
   PipeCore(const PipeCore&) = delete;
   PipeCore& operator=(const PipeCore&) = delete;
   ~PipeCore();
@@ -40,6 +41,8 @@ class PipeCore : public std::enable_shared_from_this<PipeCore> {
   std::shared_ptr<PipeControl> control() const noexcept { return control_; }
   SessionCore& session() noexcept { return *session_; }
   layout::EndEntry* end() const noexcept { return end_; }
+  // Where the memory of its messages comes from.
+  Heap& heap() const noexcept { return heap_; }
 
   PushStatus push_loan(Loan& loan, const Patience& patience) noexcept;
   PushStatus push_message(const Message& message, const Patience& patience) noexcept;
@@ -70,6 +73,8 @@ class PipeCore : public std::enable_shared_from_this<PipeCore> {
   const Delivery delivery_;
   const std::shared_ptr<PipeControl> control_;
   layout::EndEntry* const end_;
+  const std::uint32_t audience_;  // not 0: other accounts may open it
+  Heap& heap_;
   std::atomic<std::uintptr_t> push_home_{0};
   std::atomic<std::uintptr_t> pop_home_{0};
   std::atomic<std::int32_t> push_spins_;

@@ -42,6 +42,7 @@ Result<std::unique_ptr<ForeignSlab>, Error> ForeignSlabs::ask_for(SegmentId id,
   slab->base = slab->segment.base();
   slab->chunk_bytes = got->chunk_bytes;
   slab->chunk_count = got->chunk_count;
+  slab->audience = got->audience;
   os::populate(slab->segment.mapping(), false);
   return slab;
 }

@@ -28,6 +28,7 @@ struct ForeignSlab {
   const std::byte* base = nullptr;  // where it was mapped: never changes
   std::uint64_t chunk_bytes = 0;
   std::uint32_t chunk_count = 0;
+  std::uint32_t audience = 0;                // not 0: for messages of that pipe alone
   std::span<layout::HoldCount> holds;        // in our own session segment
   std::atomic<std::uint32_t> carried_to{0};  // a pipe for which segment_carry was answered
 

@@ -79,7 +79,11 @@ void SessionCore::require_ours(const char* attempted) const {
 bool SessionCore::is_in_use() {
   // seq_cst: the hold counts and g_lingering need one order, as in note_let_go().
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  return record_.total_holds() > 0 || heap_.has_loans();
+  if (record_.total_holds() > 0) return true;
+  for (Heap* heap : heaps()) {
+    if (heap->has_loans()) return true;
+  }
+  return false;
 }
 
 // The thread that lives as long as the session also holds the word that tells of its end. Without
@@ -94,8 +98,10 @@ void SessionCore::keep_house() {
     errand_ = false;
     guard.unlock();
     tell_of_leaving();
-    heap_.relieve();
-    if (!errand) heap_.return_idle(kIdleTicks);
+    for (Heap* heap : heaps()) {
+      heap->relieve();
+      if (!errand) heap->return_idle(kIdleTicks);
+    }
     guard.lock();
   }
 }
@@ -134,7 +140,7 @@ Result<std::shared_ptr<PipeCore>, Error> SessionCore::open_pipe(std::string_view
   if (!end) return std::move(end).error();
   auto core = std::shared_ptr<PipeCore>(
       new PipeCore(shared_from_this(), std::string(name), static_cast<Delivery>(opened->delivery),
-                   std::move(control), *end),
+                   std::move(control), *end, opened->audience),
       [](PipeCore* ended) {
         if (ended->session().is_ours()) delete ended;
       });
@@ -163,7 +169,7 @@ void SessionCore::leave_pipe(PipeCore& pipe) noexcept {
   const std::uint32_t id = pipe.view().pipe_id();
   {
     const std::lock_guard guard(pipes_lock_);
-    heap_.keep_pipe(&pipe.view(), pipe.control());
+    pipe.heap().keep_pipe(&pipe.view(), pipe.control());
     leaving_.push_back({id, pipe.end()});
     const auto known = pipes_.find(id);
     if (known != pipes_.end() && known->second.expired()) pipes_.erase(known);
@@ -202,14 +208,14 @@ FullStatus SessionCore::remove_pipe(std::string_view name) {
 
 // --- Messages -----------------------------------------------------------------------------------
 
-FullStatus SessionCore::loan_slowly(std::size_t size_bytes, Loan& loan) {
+FullStatus SessionCore::loan_slowly(std::size_t size_bytes, Loan& loan, Heap& heap) {
   if (size_bytes > max_message_bytes_) {
     return Error(Error::too_large, "loan memory",
                  std::to_string(size_bytes) + " bytes where the domain's limit is " +
                      std::to_string(max_message_bytes_),
                  "send it in pieces, or start the node with a higher --limit");
   }
-  auto place = heap_.loan(size_bytes);
+  auto place = heap.loan(size_bytes);
   if (!place) return std::move(place).error();
   fill_in(loan, *place, size_bytes);
   return Done{};
@@ -256,6 +262,12 @@ std::optional<Error> SessionCore::last_refusal() const {
 // Crash: a slab that the node never heard of dies with its descriptor; one that it knows is dropped
 //        with its owner, for no slot can name it before this returns.
 Result<AddedSlab, Error> SessionCore::add_slab(std::uint64_t chunk_bytes, std::uint32_t chunks) {
+  return add_slab_for(0, chunk_bytes, chunks);
+}
+
+Result<AddedSlab, Error> SessionCore::add_slab_for(std::uint32_t audience,
+                                                   std::uint64_t chunk_bytes,
+                                                   std::uint32_t chunks) {
   const auto size = slab_bytes(chunk_bytes, chunks);
   if (!size) return Error(Error::too_large, "loan memory", std::to_string(chunk_bytes), {});
   auto reserve = wire::make<wire::SegmentReserve>(0);
@@ -272,6 +284,7 @@ Result<AddedSlab, Error> SessionCore::add_slab(std::uint64_t chunk_bytes, std::u
   add.size_bytes = *size;
   add.chunk_bytes = chunk_bytes;
   add.chunk_count = chunks;
+  add.audience = audience;
   os::random_bytes(&add.nonce, sizeof add.nonce);
   auto added = connection_->ask<wire::SegmentAdded>(add, "loan memory", owned->fd.get());
   if (!added) return std::move(added).error();

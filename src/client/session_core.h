@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>
 
+#include "client/access/audience.h"
 #include "client/connection.h"
 #include "client/pipe_core.h"
 #include "client/readiness.h"
@@ -49,12 +50,18 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
   // The last handle to the pipe is gone.
   void leave_pipe(PipeCore& pipe) noexcept;
 
+  // The memory of messages into pipes of that audience: 0 is this account alone.
+  Heap& heap_for(std::uint32_t audience);
+
   // Requires: `loan` is empty.
   FullStatus loan(std::size_t size_bytes, Loan& loan) {
+    return this->loan(size_bytes, loan, heap_);
+  }
+  FullStatus loan(std::size_t size_bytes, Loan& loan, Heap& heap) {
     if (size_bytes > kInlineBytes) {
       ChunkPlace place;
-      if (size_bytes > max_message_bytes_ || !heap_.try_loan(size_bytes, place)) [[unlikely]]
-        return loan_slowly(size_bytes, loan);
+      if (size_bytes > max_message_bytes_ || !heap.try_loan(size_bytes, place)) [[unlikely]]
+        return loan_slowly(size_bytes, loan, heap);
       fill_in(loan, place, size_bytes);
     } else {
       loan.place_.size_bytes = size_bytes;
@@ -86,13 +93,17 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
 
   // --- HeapHost ---
   Result<AddedSlab, Error> add_slab(std::uint64_t chunk_bytes, std::uint32_t chunks) override;
+  Result<AddedSlab, Error> add_slab_for(std::uint32_t audience, std::uint64_t chunk_bytes,
+                                        std::uint32_t chunks);
   void remove_slab(SegmentId id) noexcept override;
   std::uint64_t viewers_epoch() const noexcept override;
   std::shared_ptr<const ViewerSet> viewers() noexcept override;
   void wish_for_relief() noexcept override { call_housekeeper(); }
 
  private:
-  FullStatus loan_slowly(std::size_t size_bytes, Loan& loan);
+  FullStatus loan_slowly(std::size_t size_bytes, Loan& loan, Heap& heap);
+  // All that there are now; they stay until the session ends.
+  std::vector<Heap*> heaps();
   void fill_in(Loan& loan, const ChunkPlace& place, std::size_t size_bytes) noexcept {
     loan.place_.core = this;
     loan.place_.origin = place.slab;
@@ -136,6 +147,8 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
   mutable std::mutex refusal_lock_;
   std::optional<Error> refusal_;
   Heap heap_;
+  std::mutex audiences_lock_;
+  std::vector<std::unique_ptr<AudienceHeap>> audiences_;  // guarded by audiences_lock_
   Readiness readiness_;
   std::unique_ptr<Connection> connection_;
   std::mutex house_lock_;

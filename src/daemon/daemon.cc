@@ -26,11 +26,12 @@ std::uint64_t default_limit() {
   return std::min(limits.machine_bytes, limits.cgroup_bytes.value_or(limits.machine_bytes)) / 2;
 }
 
-NodeFacts facts_of(const Options& options, const wire::RunPaths& paths) {
+NodeFacts facts_of(const Options& options, const wire::RunPaths& paths, wire::DoorPaths door) {
   NodeFacts facts;
   facts.application = options.key.application;
   facts.user = options.key.user;
   facts.directory = paths.directory;
+  facts.door = std::move(door);
   facts.limit_bytes = options.limit_bytes != 0 ? options.limit_bytes : default_limit();
   if (options.idle_exit_s && *options.idle_exit_s >= 0) {
     facts.idle_exit_ns = static_cast<std::int64_t>(*options.idle_exit_s * 1e9);
@@ -70,8 +71,12 @@ Result<Keeper, Error> start_keeper(const Options& options, os::ServiceManager se
   if (!paths) return std::move(paths).error();
   auto directory = RunDirectory::take(*paths);
   if (!directory) return std::move(directory).error();
+  auto door = wire::door_paths(options.key, environment("TARN_DOORS"), os::own_uid());
+  if (!door && !options.access.empty()) return std::move(door).error();
   auto ready = prepare_streams(options, *paths);
-  auto keeper = ready ? Keeper::create(*directory, facts_of(options, *paths), std::move(service))
+  auto keeper = ready ? Keeper::create(*directory,
+                                       facts_of(options, *paths, door ? *door : wire::DoorPaths{}),
+                                       std::move(service), options.access)
                       : Result<Keeper, Error>(std::move(ready).error());
   // The log stays where it is the only place that says why.
   if (!keeper) directory->remove(options.ready_fd < 0 && !options.foreground);

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
+#include "wire/access_messages.h"
 #include "wire/names.h"
 
 namespace tarn::daemon {
@@ -11,7 +13,8 @@ namespace tarn::daemon {
 struct Options {
   wire::DomainKey key;
   std::optional<double> idle_exit_s;
-  std::uint64_t limit_bytes = 0;  // 0: half of what the machine or the cgroup allows
+  std::uint64_t limit_bytes = 0;         // 0: half of what the machine or the cgroup allows
+  std::vector<wire::AccessRule> access;  // who else may use the node, to begin with
   int ready_fd = -1;
   bool foreground = false;
 };

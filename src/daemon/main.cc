@@ -2,14 +2,18 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/version.h"
 #include "daemon/daemon.h"
 #include "daemon/recovery/recover.h"
 #include "daemon/supervision/shepherd.h"
+#include "os/access/accounts.h"
 #include "os/process.h"
+#include "wire/access_text.h"
 #include "wire/start_report.h"
 
 namespace {
@@ -20,6 +24,33 @@ int recover(int argc, char** argv) {
   if (argc != 3) return tarn::wire::kExitUsage;
   return tarn::daemon::serve_recovery(3, std::atoi(argv[1]),
                                       static_cast<std::uint32_t>(std::atoi(argv[2])));
+}
+
+std::optional<std::uint32_t> find_account(tarn::wire::SubjectKind kind, const std::string& name) {
+  return kind == tarn::wire::SubjectKind::group ? tarn::os::find_group(name)
+                                                : tarn::os::find_user(name);
+}
+
+// The rules of --access, or of $TARN_ACCESS where there are none.
+std::vector<tarn::wire::AccessRule> read_rules(const std::vector<std::string>& texts) {
+  std::vector<tarn::wire::AccessRule> rules;
+  const auto add = [&](tarn::Result<std::vector<tarn::wire::AccessRule>, tarn::Error> read) {
+    if (!read) throw CLI::ValidationError("--access", read.error().what());
+    rules.insert(rules.end(), read->begin(), read->end());
+  };
+  const char* environment = std::getenv("TARN_ACCESS");
+  if (texts.empty() && environment != nullptr) {
+    add(tarn::wire::parse_rules(environment, find_account));
+  }
+  for (const std::string& text : texts) {
+    auto rule = tarn::wire::parse_rule(text, find_account);
+    if (!rule) throw CLI::ValidationError("--access", rule.error().what());
+    rules.push_back(*rule);
+  }
+  if (rules.size() > tarn::wire::kMostAccessRules) {
+    throw CLI::ValidationError("--access", "there may be at most 256 rules");
+  }
+  return rules;
 }
 
 }  // namespace
@@ -52,12 +83,19 @@ int main(int argc, char** argv) {
                  "cgroup's")
       ->envname("TARN_LIMIT")
       ->transform(CLI::AsSizeValue(false));
+  std::vector<std::string> access;
+  app.add_option("--access", access,
+                 "Who else may use the node, as in user:bob:read, group:lab:read-write or "
+                 "world:read:pipe=results; may be given again [$TARN_ACCESS, with ';' between]")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->type_name("RULE");
   app.add_flag("--foreground", options.foreground, "Stay at the terminal and log there");
   app.add_option("--ready-fd", options.ready_fd,
                  "Report readiness as one line on this descriptor, then close it")
       ->check(CLI::Range(3, 1 << 20));
   try {
     app.parse(argc, argv);
+    options.access = read_rules(access);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? tarn::wire::kExitOrdered : tarn::wire::kExitUsage;
   }

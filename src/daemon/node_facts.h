@@ -8,6 +8,8 @@
 #include "daemon/store/record_store.h"
 #include "os/fd.h"
 #include "shm/segment/segment.h"
+#include "wire/access_messages.h"
+#include "wire/names.h"
 
 namespace tarn::daemon {
 
@@ -15,6 +17,7 @@ struct NodeFacts {
   std::string application;
   std::string user;
   std::string directory;
+  wire::DoorPaths door;
   std::uint64_t node_id = 0;  // random: another node, another id
   std::uint64_t limit_bytes = 0;
   std::int64_t began_ns = 0;

@@ -42,6 +42,8 @@ Result<UniqueFd, Error> create_memory(const char* label, std::uint64_t size_byte
   if (fd < 0 && errno == EINVAL) fd = ::memfd_create(label, flags);
   if (fd < 0) return system_error("create shared memory", label);
   UniqueFd owned(fd);
+  // Another account that is given a descriptor for reading must not open the file for writing.
+  if (::fchmod(fd, 0644) != 0) return system_error("restrict shared memory", label);
   if (::ftruncate(fd, static_cast<off_t>(size_bytes)) != 0) {
     return system_error("size shared memory to " + std::to_string(size_bytes) + " bytes", label);
   }

@@ -42,6 +42,10 @@ void add_global_options(CLI::App& app, CommandContext& context, GlobalOptions& g
                  "The domain's user [$TARN_USER, else the account's name]")
       ->check(CLI::Validator(not_empty, ""))
       ->type_name("NAME");
+  app.add_option("--owner", context.connect.owner,
+                 "Another account, whose node it is [$TARN_OWNER, else this account]")
+      ->check(CLI::Validator(not_empty, ""))
+      ->type_name("ACCOUNT");
   app.add_flag("--json", context.json, "Results and errors as JSON, for programs");
   const auto read_color = [&global](const std::string& text) {
     if (text != "auto" && text != "always" && text != "never") {
@@ -64,6 +68,7 @@ void register_all(CLI::App& app, CommandContext& context) {
   register_session(app, context);
   register_run(app, context);
   register_client(app, context);
+  register_access(app, context);
   register_top(app, context);
   register_bench(app, context);
   register_version(app, context);

@@ -22,7 +22,7 @@ namespace tarn::tools {
 // What every command is given. The global options are filled in before the action runs, not yet
 // while nouns register: read them inside the action.
 struct CommandContext {
-  ConnectOptions connect{};            // --application and --user
+  ConnectOptions connect{};            // --application, --user and --owner
   bool json = false;                   // --json
   bool color_out = false;              // --color, resolved for standard output
   bool color_err = false;              // --color, resolved for standard error
@@ -62,6 +62,7 @@ void register_run(CLI::App& app, CommandContext& context);         // run, in cl
 void register_client(CLI::App& app, CommandContext& context);      // client ..., in client/
 void register_top(CLI::App& app, CommandContext& context);         // top
 void register_bench(CLI::App& app, CommandContext& context);       // bench ..., in bench/
+void register_access(CLI::App& app, CommandContext& context);      // access ..., in access/
 void register_version(CLI::App& app, CommandContext& context);     // version
 void register_completion(CLI::App& app, CommandContext& context);  // completion ...
 

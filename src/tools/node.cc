@@ -6,7 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
+#include <string>
+#include <vector>
 
+#include "tarn/access.h"
 #include "tools/command.h"
 #include "tools/options.h"
 #include "tools/print/format.h"
@@ -19,8 +22,11 @@ namespace {
 
 std::string domain_of(const NodeStatus& node) { return node.application + '/' + node.user; }
 
-ExitCode up(CommandContext& context) {
+ExitCode up(CommandContext& context, const std::vector<std::string>& access) {
+  std::vector<AccessRule> rules;
+  for (const std::string& text : access) rules.push_back(parse_access_rule(text));
   const bool started = start_node(context.connect);
+  for (const AccessRule& rule : rules) set_access(observer(context), rule);
   const NodeStatus node = connect(observer(context)).status();
   if (context.json) {
     context.out << json_text({{"started", started}, {"node", json_of(node)}}) << '\n';
@@ -69,6 +75,19 @@ std::string quarantine_of(const NodeStatus& node) {
   return text;
 }
 
+// Another account's node says what this account has there, and nothing else.
+std::string own_part_of(const NodeStatus& node, const Style& style) {
+  Fields fields;
+  fields.add("domain", Cell(domain_of(node), Paint::bold));
+  fields.add("door", node.directory);
+  fields.add("daemon", "tarnd " + node.version + ", another account's");
+  fields.add("memory", format_size(node.used_bytes) + " of " + format_size(node.limit_bytes) +
+                           " that this account may have");
+  fields.add("sessions", format_count(node.sessions) + " of this account");
+  fields.add("pipes", format_count(node.pipes) + " created by this account");
+  return fields.text(style);
+}
+
 std::string text_of(const NodeStatus& node, const Style& style) {
   Fields fields;
   fields.add("domain", Cell(domain_of(node), Paint::bold));
@@ -94,7 +113,9 @@ ExitCode status(CommandContext& context) {
   if (context.json) {
     context.out << json_text(json_of(node)) << '\n';
   } else {
-    context.out << text_of(node, Style(context.color_out));
+    const bool is_own = node.keeper_pid != 0;
+    const Style style(context.color_out);
+    context.out << (is_own ? text_of(node, style) : own_part_of(node, style));
   }
   return ExitCode::ok;
 }
@@ -116,8 +137,17 @@ void register_node(CLI::App& app, CommandContext& context) {
   CLI::App& up_command =
       add_command(app, "up", "Starts the node; succeeds also when it runs already",
                   "  tarn up                    of the domain default/<account>\n"
-                  "  tarn --application lab up  of another one\n");
-  run_on(up_command, context, [&context] { return up(context); });
+                  "  tarn --application lab up  of another one\n"
+                  "  tarn up --access group:lab:read-write\n");
+  const auto access = std::make_shared<std::vector<std::string>>();
+  up_command
+      .add_option("--access", *access,
+                  "Who else may use it, as in bob:read or group:lab:read-write:pipe=spectra; may "
+                  "be given again [$TARN_ACCESS]")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->type_name("RULE");
+  run_on(up_command, context, [&context, access] { return up(context, *access); });
   register_down(app, context);
   CLI::App& status_command =
       add_command(app, "status", "Shows the node: processes, memory, what is in it",

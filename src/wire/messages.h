@@ -95,6 +95,8 @@ struct PipeOpened {
   std::uint32_t delivery;
   std::uint32_t created;
   std::uint64_t size_bytes;  // of the control segment
+  std::uint32_t audience;    // the pipe's id when other accounts may open it, else 0
+  std::uint32_t reserved;
 };
 
 // The session no longer has the pipe open.
@@ -200,8 +202,8 @@ struct SegmentAdd {
   std::uint64_t size_bytes;
   std::uint64_t chunk_bytes;
   std::uint32_t chunk_count;
-  std::uint32_t reserved;
-  std::uint64_t nonce;  // the same slab sent again after a reconnect is not added twice
+  std::uint32_t audience;  // for messages of this pipe alone, which others may open; 0: for any
+  std::uint64_t nonce;     // the same slab sent again after a reconnect is not added twice
 };
 
 struct SegmentAdded {
@@ -235,6 +237,8 @@ struct SegmentGot {
   std::uint64_t chunk_bytes;
   std::uint32_t chunk_count;
   std::uint32_t owner_index;  // 0: its owner is dead
+  std::uint32_t audience;     // as in SegmentAdd
+  std::uint32_t reserved;
 };
 
 // The viewer unmapped it and has no row for it any more.

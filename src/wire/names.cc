@@ -89,6 +89,7 @@ Result<RunPaths, Error> run_paths(const DomainKey& key, const std::string& runti
   }
   if (auto good = check_key_part(key.user, "user"); !good) return std::move(good).error();
   RunPaths paths;
+  paths.owner_uid = uid;
   const bool has_runtime = !runtime_directory.empty() && runtime_directory.front() == '/';
   paths.trusted = has_runtime ? runtime_directory : "/tmp";
   while (paths.trusted.size() > 1 && paths.trusted.back() == '/') paths.trusted.pop_back();
@@ -102,6 +103,26 @@ Result<RunPaths, Error> run_paths(const DomainKey& key, const std::string& runti
     return Error(Error::invalid_argument, "place the node's socket",
                  "'" + paths.socket + "' has " + std::to_string(paths.socket.size()) + " bytes",
                  "the kernel takes 107: shorten the application, the user or XDG_RUNTIME_DIR");
+  }
+  return paths;
+}
+
+Result<DoorPaths, Error> door_paths(const DomainKey& key, const std::string& doors,
+                                    std::uint32_t uid) {
+  if (auto good = check_key_part(key.application, "application"); !good) {
+    return std::move(good).error();
+  }
+  if (auto good = check_key_part(key.user, "user"); !good) return std::move(good).error();
+  DoorPaths paths;
+  paths.trusted = !doors.empty() && doors.front() == '/' ? doors : "/tmp";
+  while (paths.trusted.size() > 1 && paths.trusted.back() == '/') paths.trusted.pop_back();
+  paths.directory =
+      paths.trusted + "/tarn-door-" + std::to_string(uid) + "/" + key.application + "/" + key.user;
+  paths.socket = paths.directory + "/door";
+  if (paths.socket.size() > kMaxSocketPathBytes) {
+    return Error(Error::invalid_argument, "place the node's door",
+                 "'" + paths.socket + "' has " + std::to_string(paths.socket.size()) + " bytes",
+                 "the kernel takes 107: shorten the application, the user or TARN_DOORS");
   }
   return paths;
 }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "client/access/access_status.h"
 #include "client/node_status.h"
 #include "client/observer.h"
 #include "os/directory.h"
@@ -170,6 +171,7 @@ NodeFacts read_node(const RunFacts& run, const LeftoverFacts& leftovers) {
   facts.status = *std::move(status);
   facts.keeper = os::descriptor_use(facts.status->keeper_pid);
   facts.worker = os::descriptor_use(facts.status->worker_pid);
+  if (auto access = detail::ask_access_status(run.domain); access) facts.access = *access;
   return facts;
 }
 

@@ -14,6 +14,7 @@
 #include "os/examine/path_facts.h"
 #include "os/examine/probe.h"
 #include "os/limits.h"
+#include "tarn/access.h"
 #include "tarn/error.h"
 #include "tarn/inspect.h"
 
@@ -97,6 +98,7 @@ struct NodeFacts {
   std::optional<Error> error;  // it did not answer
   std::optional<os::DescriptorUse> keeper;
   std::optional<os::DescriptorUse> worker;
+  std::optional<AccessStatus> access;
 };
 
 struct HostFacts {

@@ -22,6 +22,8 @@ Findings judge(const RunFacts& facts);
 Findings judge(const LeftoverFacts& facts);
 // `memory` tells whether the node's limit still fits the machine.
 Findings judge(const NodeFacts& facts, const MemoryFacts& memory);
+// Who else may use the node.
+Findings judge(const AccessStatus& access);
 // All of them, in this order.
 Findings judge(const HostFacts& facts);
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "client/doctor/judge.h"
 
@@ -217,7 +218,11 @@ Findings judge(const NodeFacts& facts, const MemoryFacts& memory) {
   judge_service(*facts.status, report);
   judge_descriptors(facts.keeper, "the keeper", report);
   judge_descriptors(facts.worker, "the worker", report);
-  return report.take();
+  Findings all = report.take();
+  if (facts.access) {
+    for (Finding& each : judge(*facts.access)) all.push_back(std::move(each));
+  }
+  return all;
 }
 
 }  // namespace tarn::doctor

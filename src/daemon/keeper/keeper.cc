@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "daemon/door.h"
 #include "daemon/store/channel.h"
 #include "os/memory.h"
 #include "os/process.h"
@@ -66,15 +67,26 @@ Result<os::UniqueFd, Error> listen(RunDirectory& directory, os::ServiceManager& 
   return made;
 }
 
+// As if a worker had stored them: the first one finds them like every other.
+void store_rules(WorkerSeed& seed, const std::vector<wire::AccessRule>& access) {
+  std::uint32_t number = 0;
+  for (const wire::AccessRule& rule : access) {
+    const StoredAccessRule stored{++number, 0, rule};
+    seed.store.put(key_of(stored), encode_record(stored), {});
+  }
+}
+
 }  // namespace
 
 Result<Keeper, Error> Keeper::create(RunDirectory& directory, NodeFacts facts,
-                                     os::ServiceManager service) {
+                                     os::ServiceManager service,
+                                     const std::vector<wire::AccessRule>& access) {
   WorkerSeed seed;
   seed.facts = std::move(facts);
   os::random_bytes(&seed.facts.node_id, sizeof seed.facts.node_id);
   seed.facts.began_ns = monotonic_ns();
   seed.facts.keeper_pid = os::own_pid();
+  store_rules(seed, access);
   if (auto done = make_node_segment(seed); !done) return std::move(done).error();
   auto poller = os::Poller::create();
   if (!poller) return std::move(poller).error();
@@ -86,6 +98,8 @@ Result<Keeper, Error> Keeper::create(RunDirectory& directory, NodeFacts facts,
   auto listener = listen(directory, service, seed.facts);
   if (!listener) return std::move(listener).error();
   seed.listener = std::move(*listener);
+  // What a node that was killed left there leads nowhere.
+  remove_door(seed.facts.door);
   return Keeper(std::move(directory), std::move(seed), std::move(*poller), std::move(*signals),
                 std::move(service));
 }
@@ -105,6 +119,7 @@ Keeper::Role Keeper::run() {
     if (ending_ && has_worker() && kill_at_.has_passed()) enforce_end();
   }
   log_info("the node ends");
+  remove_door(seed_.facts.door);
   directory_.remove(keep_log_);
   return Role::ended;
 }

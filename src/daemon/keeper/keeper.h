@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/deadline.h"
 #include "daemon/keeper/restart_pace.h"
@@ -22,9 +23,11 @@ namespace tarn::daemon {
 class Keeper {
  public:
   // Takes `directory` over when it succeeds. Listens, and makes the node's table.
-  // A service manager may have made the socket, and wants to be told.
+  // A service manager may have made the socket, and wants to be told. `access`: the rules to begin
+  // with.
   static Result<Keeper, Error> create(RunDirectory& directory, NodeFacts facts,
-                                      os::ServiceManager service);
+                                      os::ServiceManager service,
+                                      const std::vector<wire::AccessRule>& access);
 
   enum class Role : std::uint8_t {
     ended,   // the node has ended in order, and left nothing behind

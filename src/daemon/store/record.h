@@ -15,6 +15,7 @@
 #include <span>
 #include <type_traits>
 
+#include "wire/access_messages.h"
 #include "wire/messages.h"
 
 namespace tarn::daemon {
@@ -23,17 +24,20 @@ inline constexpr std::size_t kMaxRecordBytes = 512;
 inline constexpr std::size_t kMaxRecordDescriptors = 2;
 
 enum class RecordKind : std::uint32_t {
-  counters = 1,   // key 0
-  session = 2,    // key: index; descriptors: its segment, its pidfd
-  pipe = 3,       // key: id; descriptor: its control segment
-  segment = 4,    // key: index; descriptor: its memory
-  opening = 5,    // key: session index, pipe id
-  viewing = 6,    // key: session index, segment index
-  carrying = 7,   // key: segment index, pipe id
-  verdict = 8,    // key: what kind of object, its index or id
-  client = 10,    // key: id; descriptors: its description, its working directory
-  shepherd = 11,  // key: client id; descriptors: the socket to it, its pidfd
-  board = 12,     // key: client id; descriptor: its segment
+  counters = 1,       // key 0
+  session = 2,        // key: index; descriptors: its segment, its pidfd
+  pipe = 3,           // key: id; descriptor: its control segment
+  segment = 4,        // key: index; descriptor: its memory
+  opening = 5,        // key: session index, pipe id
+  viewing = 6,        // key: session index, segment index
+  carrying = 7,       // key: segment index, pipe id
+  verdict = 8,        // key: what kind of object, its index or id
+  client = 10,        // key: id; descriptors: its description, its working directory
+  shepherd = 11,      // key: client id; descriptors: the socket to it, its pidfd
+  board = 12,         // key: client id; descriptor: its segment
+  access_rule = 13,   // key: a number of its own
+  access_quota = 14,  // key: uid, or wire::kEveryUid
+  door = 15,          // key 0; descriptor: the listening socket for other accounts
 };
 
 struct RecordKey {
@@ -87,6 +91,8 @@ struct StoredPipe {
   std::uint32_t slot_count;
   std::uint32_t delivery;
   std::uint32_t nameless;  // 1: removed; stays for those who have it open
+  std::uint32_t uid;       // of who created it
+  std::uint32_t shared;    // 1: other accounts may open it; what goes in is kept apart
   std::uint64_t nonce;     // of the create_only that made it
   StoredTotals retired;
   std::uint64_t retired_opening;  // the newest opening that `retired` counts
@@ -99,6 +105,8 @@ struct StoredSegment {
   std::uint32_t generation;
   std::uint32_t owner;  // session index; 0: the owner is dead, somebody may still hold a chunk
   std::uint32_t chunk_count;
+  std::uint32_t uid;       // of the session that made it, which may be gone
+  std::uint32_t audience;  // a pipe's id: for its messages alone; 0: for any, of one account
   std::uint64_t size_bytes;
   std::uint64_t chunk_bytes;
   std::uint64_t nonce;
@@ -162,6 +170,29 @@ struct StoredBoard {
 inline RecordKey key_of(const StoredClient& c) noexcept { return {c.kKind, c.id}; }
 inline RecordKey key_of(const StoredShepherd& s) noexcept { return {s.kKind, s.client}; }
 inline RecordKey key_of(const StoredBoard& b) noexcept { return {b.kKind, b.client}; }
+struct StoredAccessRule {
+  static constexpr RecordKind kKind = RecordKind::access_rule;
+  std::uint32_t number;
+  std::uint32_t reserved;
+  wire::AccessRule rule;
+};
+
+struct StoredAccessQuota {
+  static constexpr RecordKind kKind = RecordKind::access_quota;
+  std::uint32_t uid;
+  std::uint32_t reserved;
+  wire::AccessQuota quota;
+};
+
+struct StoredDoor {
+  static constexpr RecordKind kKind = RecordKind::door;
+  std::uint32_t has_group;
+  std::uint32_t group;
+};
+
+inline RecordKey key_of(const StoredAccessRule& r) noexcept { return {r.kKind, r.number}; }
+inline RecordKey key_of(const StoredAccessQuota& q) noexcept { return {q.kKind, q.uid}; }
+inline RecordKey key_of(const StoredDoor& d) noexcept { return {d.kKind, 0}; }
 inline RecordKey key_of(const StoredCounters&) noexcept { return {RecordKind::counters, 0}; }
 inline RecordKey key_of(const StoredSession& s) noexcept { return {s.kKind, s.index}; }
 inline RecordKey key_of(const StoredPipe& p) noexcept { return {p.kKind, p.id}; }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/deadline.h"
+#include "daemon/worker/requests/request.h"
 #include "os/fd.h"
 #include "os/socket.h"
 
@@ -20,6 +21,8 @@ struct Connection {
   std::uint64_t number = 0;  // never reused
   os::UniqueFd socket;
   os::Peer peer;
+  Caller caller;
+  bool by_door = false;  // counted by the doorkeeper
   ConnectionState state = ConnectionState::silent;
   std::uint32_t session = 0;                     // index
   std::optional<std::uint64_t> goodbye_request;  // answered when the session has ended

@@ -42,6 +42,8 @@ FullStatus Server::run() {
   }
   for (const auto& [index, session] : node_.sessions().all()) watch_session(*session);
   desk_.begin(poller_);
+  node_.access().look_after_door();
+  watch_door();
   take_spare();
   if (node_.facts().service != 0) say_alive();
   shepherds_.begin();
@@ -55,6 +57,8 @@ FullStatus Server::run() {
     if (!dying_.empty()) resolve_the_stopped();
     finish_the_resolved();
     send_notices();
+    watch_door();
+    if (node_.take_review_due()) review_connections();
     if (node_.end_requested()) begin_node_end();
     shepherds_.tend();
     look_after_node_end();
@@ -67,6 +71,8 @@ void Server::on_event(const os::Event& event) {
   switch (kind_of(event.tag)) {
     case TagKind::listener:
       return accept_clients();
+    case TagKind::door:
+      return welcome_others();
     case TagKind::connection:
       return read_from(number_of(event.tag));
     case TagKind::process: {
@@ -105,6 +111,11 @@ void Server::on_timers() {
   }
   desk_.on_timer(poller_);
   if (alive_at_.has_passed()) say_alive();
+  if (open_door_again_.has_passed()) {
+    open_door_again_ = Deadline::never();
+    watch_door();
+  }
+  end_rests();
   limit_silence();
   look_after_orphans();
   look_after_idleness();
@@ -114,6 +125,7 @@ Deadline Server::next_timer() const noexcept {
   Deadline next = listen_again_.earlier(orphans_again_).earlier(idle_until_);
   next = next.earlier(look_again_).earlier(desk_.next_timer());
   next = next.earlier(shepherds_.next_timer()).earlier(end_by_).earlier(alive_at_);
+  next = next.earlier(open_door_again_).earlier(rests_end_);
   if (silent_.empty()) return next;
   return next.earlier(connections_.at(*silent_.begin()).hello_by);
 }

@@ -13,6 +13,7 @@
 #include "daemon/worker/connection.h"
 #include "daemon/worker/death_watch.h"
 #include "daemon/worker/registry/node_state.h"
+#include "daemon/worker/requests/admission.h"
 #include "daemon/worker/requests/request.h"
 #include "daemon/worker/supervision/shepherds.h"
 #include "os/events.h"
@@ -44,7 +45,7 @@ class Server {
   void refuse_for_want_of_descriptors();
   static void refuse_connection(os::UniqueFd socket);
   void rest_listener();
-  void add_connection(os::UniqueFd socket);
+  void add_connection(os::UniqueFd socket, Newcomer newcomer, bool by_door);
   void limit_silence();
   void read_from(std::uint64_t number);
   bool read_one(Connection& connection);
@@ -67,6 +68,19 @@ class Server {
   void begin_end(SessionItem& session, EndCause cause);
   void finish_the_resolved();
   void finish_session(SessionItem& session);
+
+  // Other accounts: server_door.cc.
+  void watch_door();
+  void welcome_others();
+  void turn_away(os::UniqueFd socket, const Error& why);
+  void rest_door();
+  // Whether the connection may be read from now; if not, it rests until it may.
+  bool is_in_turn(Connection& connection);
+  // One message, if it is in turn.
+  void read_from_other(Connection& connection);
+  void end_rests();
+  // Those who have no right any more.
+  void review_connections();
 
   // Time: server.cc.
   void take_spare();
@@ -94,6 +108,10 @@ class Server {
   std::vector<Dying> dying_;                 // whose threads may still run
   Deadline look_again_ = Deadline::never();  // at `dying_`
   Deadline listen_again_ = Deadline::never();
+  std::uint64_t watched_door_ = 0;  // its serial number; 0: none
+  Deadline open_door_again_ = Deadline::never();
+  std::set<std::uint64_t> resting_;  // connections of others that asked too fast
+  Deadline rests_end_ = Deadline::never();
   Deadline orphans_again_ = Deadline::never();
   std::int64_t orphans_pause_ns_ = 0;
   Deadline idle_until_ = Deadline::never();

@@ -57,7 +57,14 @@ void Server::accept_clients() {
       refuse_connection(std::move(*socket));
       continue;
     }
-    add_connection(std::move(*socket));
+    auto owner = identify_owner(socket->get());
+    if (!owner) {
+      log_warning(owner.error().what());
+      const auto reply = wire::make_error(0, owner.error());
+      os::send_message(socket->get(), wire::bytes_of(reply), {}, false);
+      continue;
+    }
+    add_connection(std::move(*socket), std::move(*owner), false);
   }
 }
 
@@ -86,16 +93,13 @@ void Server::rest_listener() {
   listen_again_ = Deadline::in(kListenerRest);
 }
 
-void Server::add_connection(os::UniqueFd socket) {
+void Server::add_connection(os::UniqueFd socket, Newcomer newcomer, bool by_door) {
   Connection connection;
   connection.number = ++last_number_;
   connection.socket = std::move(socket);
-  const auto peer = identify_peer(connection.socket.get());
-  if (!peer) {
-    log_warning(peer.error().what());
-    return send_error(connection, 0, peer.error());
-  }
-  connection.peer = *peer;
+  connection.peer = newcomer.peer;
+  connection.caller = std::move(newcomer.caller);
+  connection.by_door = by_door;
   connection.hello_by = Deadline::in(kHelloPatience);
   connection.hello_soon = Deadline::in(kHelloPatienceWhenMany);
   const Tag tag = make_tag(TagKind::connection, connection.number);
@@ -103,6 +107,7 @@ void Server::add_connection(os::UniqueFd socket) {
     return send_error(connection, 0, done.error());
   }
   silent_.insert(connection.number);
+  if (by_door) node_.doorkeeper().add(connection.peer.uid);
   connections_.emplace(connection.number, std::move(connection));
 }
 
@@ -112,7 +117,9 @@ void Server::limit_silence() {
     Connection& oldest = connections_.at(*silent_.begin());
     const bool late = oldest.hello_by.has_passed();
     if (!late && (silent_.size() < kMostSilent || !oldest.hello_soon.has_passed())) return;
-    log_warning(who(oldest.peer) + " connected and said nothing");
+    if (!oldest.by_door || node_.doorkeeper().may_complain(monotonic_ns())) {
+      log_warning(who(oldest.peer) + " connected and said nothing");
+    }
     send_error(oldest, 0,
                Error(Error::invalid_argument, "join the domain", "no hello came in time",
                      "speak tarn's protocol"));
@@ -124,6 +131,10 @@ void Server::read_from(std::uint64_t number) {
   for (int i = 0; i < kMessagesPerEvent; ++i) {
     const auto found = connections_.find(number);
     if (found == connections_.end()) return;
+    // Of others one message at a time: they never come before the owner's.
+    if (!found->second.caller.is_owner) {
+      return read_from_other(found->second);
+    }
     if (!read_one(found->second)) return;
   }
 }
@@ -138,6 +149,7 @@ bool Server::read_one(Connection& connection) {
     return false;
   }
   Request request;
+  request.caller = connection.caller;
   request.packet = std::span(buffer).first(std::min(received.size_bytes, buffer.size()));
   request.descriptors = std::move(received.descriptors);
   request.uid = connection.peer.uid;
@@ -172,12 +184,15 @@ void Server::on_socket_end(Connection& connection) {
 bool Server::greet(Connection& connection, Request& request) {
   auto admission = admit(node_, connection.peer, connection.socket.get(), request);
   if (!admission) {
-    log_warning(who(connection.peer) + ": " + admission.error().what());
+    if (!connection.by_door || node_.doorkeeper().may_complain(monotonic_ns())) {
+      log_warning(who(connection.peer) + ": " + admission.error().what());
+    }
     const auto header = wire::decode_header(request.packet);
     send_error(connection, header ? header->request : 0, admission.error());
     return false;
   }
   silent_.erase(connection.number);
+  if (connection.by_door) node_.doorkeeper().greeted(connection.peer.uid);
   connection.state = ConnectionState::observer;
   SessionItem* session = admission->session;
   if (session != nullptr && !attach(connection, *session, admission->is_new)) return false;
@@ -256,6 +271,10 @@ void Server::close(std::uint64_t number) {
     if (session->connection == number) session->connection = 0;
   }
   poller_.forget(found->second.socket.get());
+  if (found->second.by_door) {
+    node_.doorkeeper().remove(found->second.peer.uid, silent_.contains(number));
+    resting_.erase(number);
+  }
   silent_.erase(number);
   connections_.erase(found);
 }

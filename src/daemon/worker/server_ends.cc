@@ -101,7 +101,12 @@ void Server::finish_the_resolved() {
 
 void Server::finish_session(SessionItem& session) {
   const std::uint64_t number = session.connection;
+  // Cleaning up after other accounts counts as time spent on them.
+  const bool is_others = session.facts.uid != node_.access().owner_uid();
+  const std::int64_t began_ns = monotonic_ns();
   end_session(node_, session.facts.index, *session.ended, session.found);
+  const std::int64_t now_ns = monotonic_ns();
+  if (is_others) node_.doorkeeper().spent(now_ns - began_ns, now_ns);
   const auto found = connections_.find(number);
   if (found == connections_.end()) return;
   Connection& connection = found->second;

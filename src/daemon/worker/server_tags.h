@@ -19,6 +19,7 @@ enum class TagKind : std::uint8_t {
   recovery_process,  // its end
   shepherd_control,
   shepherd_process,
+  door,  // of other accounts
 };
 
 using Tag = std::uint64_t;

@@ -197,6 +197,7 @@ FullStatus Heap::grow(Class& chunks, std::uint64_t chunk_bytes, std::uint32_t co
 void Heap::adopt(Class& chunks, AddedSlab added, std::uint64_t chunk_bytes, std::uint32_t count) {
   auto slab = std::make_unique<Slab>();
   slab->id = added.id;
+  slab->home = this;
   slab->segment = std::move(added.segment);
   slab->size_class = size_class_of(chunk_bytes).index;
   slab->chunk_bytes = chunk_bytes;

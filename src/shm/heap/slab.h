@@ -60,8 +60,11 @@ class SentChunk {
   std::uint64_t position_ = 0;
 };
 
+class Heap;
+
 struct Slab {
   SegmentId id;
+  Heap* home = nullptr;  // whose it is
   Segment segment;
   std::uint32_t size_class = 0;
   std::uint64_t chunk_bytes = 0;

@@ -8,7 +8,7 @@ _tarn_pipe_names() {
   local i
   for ((i = 1; i < COMP_CWORD - 1; i++)); do
     case ${COMP_WORDS[i]} in
-      --application | --user) domain+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}") ;;
+      --application | --user | --owner) domain+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}") ;;
     esac
   done
   "${COMP_WORDS[0]}" "${domain[@]}" pipe ls --json 2>/dev/null |
@@ -42,7 +42,8 @@ _tarn_read_words() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $word in
-      --application | --user | --color | --capacity | --delivery | --timeout | --block | --count | \
+      --application | --user | --owner | --access | --pipe | --memory | --sessions | --connections | \
+        --pipes | --descriptors | --requests | --color | --capacity | --delivery | --timeout | --block | --count | \
         --interval | -i | -m | --message | --rounds | --messages | --only | --restart | --limit | \
         --patience | --backoff | --stop-timeout | -n | --lines)
         ((i++))
@@ -51,7 +52,7 @@ _tarn_read_words() {
       *)
         if [[ -z $noun ]]; then
           noun=$word
-        elif [[ -z $verb && ($noun == pipe || $noun == session || $noun == client || $noun == completion) ]]; then
+        elif [[ -z $verb && ($noun == pipe || $noun == session || $noun == client || $noun == access || $noun == completion) ]]; then
           verb=$word
         else
           ((arguments++))
@@ -63,20 +64,28 @@ _tarn_read_words() {
 
 _tarn_verbs_of() {
   case $1 in
-    '') echo 'up down status doctor check pipe session run client top bench version completion' ;;
+    '') echo 'up down status doctor check pipe session run client access top bench version completion' ;;
     pipe) echo 'ls info push pop create close rm' ;;
     session) echo 'ls' ;;
     client) echo 'ls stop restart logs rm' ;;
+    access) echo 'allow deny forget reset quota' ;;
     completion) echo 'bash' ;;
   esac
 }
 
 _tarn_options_of() {
-  echo '--help --json --application --user --color'
+  echo '--help --json --application --user --owner --color'
   case $1 in
     '') echo '--version' ;;
+    up) echo '--access' ;;
     down) echo '--force --timeout' ;;
     check) echo '--repair --patience' ;;
+    'access allow') echo '--pipe' ;;
+    'access deny' | 'access forget') echo '--pipe --disconnect' ;;
+    'access reset') echo '--disconnect' ;;
+    'access quota')
+      echo '--forget --memory --sessions --connections --pipes --descriptors --requests'
+      ;;
     top) echo '--once --batch --interval' ;;
     bench) echo '--rounds --messages --quick --only --list --compare --goals' ;;
     'pipe push')
@@ -115,6 +124,17 @@ _tarn() {
       ;;
     --limit | --patience | --backoff | --stop-timeout | -n | --lines) return ;;
     --application | --user | --capacity | --timeout | --block | --count | --interval | -i | -m | \
+    --limit | --backoff | --stop-timeout | -n | --lines) return ;;
+    --pipe)
+      _tarn_offer_lines "$current" < <(_tarn_pipe_names)
+      return
+      ;;
+    --owner)
+      COMPREPLY=($(compgen -u -- "$current"))
+      return
+      ;;
+    --application | --user | --access | --memory | --sessions | --connections | --pipes | \
+      --descriptors | --requests | --capacity | --timeout | --block | --count | --interval | -i | -m | \
       --message | --rounds | --messages)
       return
       ;;
@@ -125,6 +145,10 @@ _tarn() {
     COMPREPLY=($(compgen -W "$(_tarn_options_of "$command")" -- "$current"))
   elif [[ -z $verb && -n $(_tarn_verbs_of "$noun") ]]; then
     COMPREPLY=($(compgen -W "$(_tarn_verbs_of "$noun")" -- "$current"))
+  elif [[ $noun == access && $verb == allow && $arguments == 1 ]]; then
+    COMPREPLY=($(compgen -W 'read read-write' -- "$current"))
+  elif [[ $noun == access && $verb != reset && $arguments == 0 ]]; then
+    COMPREPLY=($(compgen -u -W 'world each' -- "$current"))
   elif [[ $noun == pipe && $verb != ls && $verb != create && $arguments == 0 ]]; then
     _tarn_offer_lines "$current" < <(_tarn_pipe_names)
   elif [[ $noun == client && $verb != ls && $arguments == 0 ]]; then

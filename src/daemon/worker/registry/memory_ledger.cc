@@ -106,6 +106,12 @@ std::uint64_t MemoryLedger::reserved_by(std::uint32_t holder) const noexcept {
   return sum;
 }
 
+std::size_t MemoryLedger::reservation_count(std::uint32_t holder) const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(reservations_.begin(), reservations_.end(),
+                    [&](const Reservation& made) { return made.holder == holder; }));
+}
+
 std::string MemoryLedger::largest_holders(const Describe& describe) const {
   std::vector<std::pair<std::uint64_t, std::uint32_t>> holders;
   for (const auto& [holder, size_bytes] : used_by_) holders.emplace_back(size_bytes, holder);

@@ -54,6 +54,10 @@ class MemoryLedger {
   // Ends the holder's reservation of that size, if there is one.
   void redeem(std::uint32_t holder, std::uint64_t size_bytes) noexcept;
   void forget_reservations(std::uint32_t holder) noexcept;
+  void expire(std::int64_t now_ns) noexcept;
+  // What is promised to the holder now, and in how many pieces.
+  std::uint64_t reserved_by(std::uint32_t holder) const noexcept;
+  std::size_t reservation_count(std::uint32_t holder) const noexcept;
 
   // `describe` names a holder for a person. The error says which limit was hit, what is in use,
   // what was asked, who holds most, and what to do.
@@ -66,9 +70,7 @@ class MemoryLedger {
     std::uint64_t size_bytes;
     std::int64_t expires_ns;
   };
-  void expire(std::int64_t now_ns) noexcept;
   std::uint64_t reserved_bytes() const noexcept;
-  std::uint64_t reserved_by(std::uint32_t holder) const noexcept;
   std::string largest_holders(const Describe& describe) const;
 
   std::uint64_t limit_bytes_;

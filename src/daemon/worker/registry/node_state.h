@@ -11,6 +11,8 @@
 
 #include "daemon/node_facts.h"
 #include "daemon/store/channel.h"
+#include "daemon/worker/access/access_table.h"
+#include "daemon/worker/access/doorkeeper.h"
 #include "daemon/worker/registry/clients.h"
 #include "daemon/worker/registry/items.h"
 #include "daemon/worker/registry/memory_ledger.h"
@@ -18,6 +20,7 @@
 #include "daemon/worker/registry/quarantine.h"
 #include "daemon/worker/registry/segments.h"
 #include "daemon/worker/registry/sessions.h"
+#include "os/process.h"
 
 namespace tarn::daemon {
 
@@ -41,7 +44,8 @@ class NodeState {
         table_(table),
         table_reader_(table_reader),
         sink_(sink),
-        ledger_(facts_.limit_bytes) {}
+        ledger_(facts_.limit_bytes),
+        access_(os::own_uid(), facts_.door, sink) {}
 
   const NodeFacts& facts() const noexcept { return facts_; }
   SessionRegistry& sessions() noexcept { return sessions_; }
@@ -50,6 +54,8 @@ class NodeState {
   ClientRegistry& clients() noexcept { return clients_; }
   MemoryLedger& ledger() noexcept { return ledger_; }
   const Quarantine& quarantined() const noexcept { return quarantine_; }
+  AccessTable& access() noexcept { return access_; }
+  Doorkeeper& doorkeeper() noexcept { return doorkeeper_; }
   RecordSink& sink() noexcept { return sink_; }
   StoredCounters& counters() noexcept { return counters_; }
   RecoveryFacts& recovery() noexcept { return recovery_; }
@@ -112,6 +118,9 @@ class NodeState {
     const auto bytes = wire::bytes_of(record);
     notices_.push_back({session, {bytes.begin(), bytes.end()}});
   }
+  // Who has no right any more is to be disconnected.
+  void note_review_due() noexcept { review_due_ = true; }
+  bool take_review_due() noexcept { return std::exchange(review_due_, false); }
   // The node ends once the answer is sent.
   void request_end() noexcept { end_requested_ = true; }
   bool end_requested() const noexcept { return end_requested_; }
@@ -127,11 +136,14 @@ class NodeState {
   ClientRegistry clients_;
   MemoryLedger ledger_;
   Quarantine quarantine_;
+  AccessTable access_;
+  Doorkeeper doorkeeper_;
   StoredCounters counters_{};
   RecoveryFacts recovery_;
   std::vector<Notice> notices_;
   std::vector<std::uint32_t> deaths_due_;
   bool orphans_due_ = false;
+  bool review_due_ = false;
   bool end_requested_ = false;
 };
 

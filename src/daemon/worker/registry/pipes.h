@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "daemon/worker/registry/items.h"
+#include "daemon/worker/registry/tally.h"
 
 namespace tarn::daemon {
 
@@ -17,6 +18,7 @@ class PipeRegistry {
  public:
   PipeItem& add(std::unique_ptr<PipeItem> item) {
     PipeItem& added = *item;
+    tallies_.add(added.facts.uid, added.size_bytes());
     if (added.facts.nameless == 0) names_.insert_or_assign(std::string(added.name()), &added);
     items_[added.facts.id] = std::move(item);
     return added;
@@ -28,6 +30,7 @@ class PipeRegistry {
   }
   void erase(PipeItem& item) {
     forget_name(item);
+    tallies_.remove(item.facts.uid, item.size_bytes());
     items_.erase(item.facts.id);
   }
 
@@ -42,6 +45,7 @@ class PipeRegistry {
   bool is_full() const noexcept { return items_.size() >= kMaxPipes; }
   // By ascending id.
   const std::map<std::uint32_t, std::unique_ptr<PipeItem>>& all() const noexcept { return items_; }
+  const Tallies& tallies() const noexcept { return tallies_; }
 
  private:
   void forget_name(const PipeItem& item) {
@@ -51,6 +55,7 @@ class PipeRegistry {
 
   std::map<std::uint32_t, std::unique_ptr<PipeItem>> items_;
   std::map<std::string, PipeItem*, std::less<>> names_;
+  Tallies tallies_;
 };
 
 }  // namespace tarn::daemon

@@ -187,10 +187,24 @@ void finish_removals(NodeState& node) {
   }
 }
 
+// Before anything else: no request is judged without them.
+void take_access(NodeState& node, RecordStore& store) {
+  take_all<StoredAccessRule>(node, store, [&](const StoredAccessRule& record, StoredRecord&) {
+    return node.access().take(record);
+  });
+  take_all<StoredAccessQuota>(node, store, [&](const StoredAccessQuota& record, StoredRecord&) {
+    return node.access().take(record);
+  });
+  take_all<StoredDoor>(node, store, [&](const StoredDoor& record, StoredRecord& stored) {
+    return node.access().take(record, std::move(stored.descriptors[0]));
+  });
+}
+
 }  // namespace
 
 // model: worker_handover.pml, label rebuild
 void rebuild(NodeState& node, RecordStore& store) {
+  take_access(node, store);
   take_all<StoredCounters>(node, store, [&](const StoredCounters& record, StoredRecord&) {
     node.counters() = record;
     return true;

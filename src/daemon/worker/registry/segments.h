@@ -8,6 +8,7 @@
 
 #include "daemon/worker/registry/index_pool.h"
 #include "daemon/worker/registry/items.h"
+#include "daemon/worker/registry/tally.h"
 
 namespace tarn::daemon {
 
@@ -22,6 +23,7 @@ class SegmentRegistry {
   SegmentItem& add(std::unique_ptr<SegmentItem> item) {
     const std::uint32_t index = item->facts.index;
     if (item->is_orphan()) orphans_.insert(index);
+    tallies_.add(item->facts.uid, item->facts.size_bytes);
     return *(items_[index] = std::move(item));
   }
   void mark_orphan(SegmentItem& item) {
@@ -30,6 +32,9 @@ class SegmentRegistry {
   }
   void erase(std::uint32_t index) {
     orphans_.erase(index);
+    if (const SegmentItem* item = at(index)) {
+      tallies_.remove(item->facts.uid, item->facts.size_bytes);
+    }
     items_.erase(index);
     pool_.give_back(index);
   }
@@ -48,11 +53,13 @@ class SegmentRegistry {
     return items_;
   }
   const std::set<std::uint32_t>& orphans() const noexcept { return orphans_; }
+  const Tallies& tallies() const noexcept { return tallies_; }
 
  private:
   IndexPool pool_;
   std::map<std::uint32_t, std::unique_ptr<SegmentItem>> items_;
   std::set<std::uint32_t> orphans_;
+  Tallies tallies_;
 };
 
 }  // namespace tarn::daemon

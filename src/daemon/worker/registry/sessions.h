@@ -7,6 +7,7 @@
 
 #include "daemon/worker/registry/index_pool.h"
 #include "daemon/worker/registry/items.h"
+#include "daemon/worker/registry/tally.h"
 
 namespace tarn::daemon {
 
@@ -23,10 +24,12 @@ class SessionRegistry {
   // Requires: facts.index came from take_index() or claim_index().
   SessionItem& add(std::unique_ptr<SessionItem> item) {
     const std::uint32_t index = item->facts.index;
+    tallies_.add(item->facts.uid, 0);
     return *(items_[index] = std::move(item));
   }
   // Its index may be used again from now on.
   void erase(std::uint32_t index) {
+    if (const SessionItem* item = at(index)) tallies_.remove(item->facts.uid, 0);
     items_.erase(index);
     pool_.give_back(index);
   }
@@ -45,8 +48,11 @@ class SessionRegistry {
     return items_;
   }
 
+  const Tallies& tallies() const noexcept { return tallies_; }
+
  private:
   IndexPool pool_;
+  Tallies tallies_;
   std::map<std::uint32_t, std::unique_ptr<SessionItem>> items_;
 };
 

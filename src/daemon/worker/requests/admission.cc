@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "daemon/worker/requests/quotas.h"
+#include "os/access/accounts.h"
 #include "os/memory.h"
 #include "os/process.h"
 
@@ -58,11 +60,13 @@ Result<wire::Hello, Error> read_hello(std::span<const std::byte> packet) {
   return *hello;
 }
 
-Answer welcome(const NodeState& node, const SessionItem* session, std::uint64_t request) {
+Answer welcome(NodeState& node, const Caller& caller, const SessionItem* session,
+               std::uint64_t request) {
   auto record = wire::make<wire::Welcome>(request);
   record.node_id = node.facts().node_id;
-  record.limit_bytes = node.facts().limit_bytes;
-  record.max_message_bytes = node.facts().limit_bytes;
+  record.limit_bytes =
+      caller.is_owner ? node.facts().limit_bytes : quota_of(node, caller.who.uid).bytes;
+  record.max_message_bytes = record.limit_bytes;
   if (session == nullptr) return answer_with(record);
   record.session_index = session->facts.index;
   record.session_generation = session->facts.generation;
@@ -124,6 +128,16 @@ Result<std::unique_ptr<SessionItem>, Error> take_in(const os::Peer& peer, int so
   return item;
 }
 
+// Another account's session takes part in pipes, so there has to be one that it may open.
+FullStatus check_stranger(NodeState& node, const Caller& caller) {
+  if (caller.is_owner) return Done{};
+  if (node.access().on_entry(caller.who) != AccessRight::read_write) {
+    return refuse(Error::access_denied, "this account may only look",
+                  "connect as an observer, or ask the node's owner: `tarn access allow`");
+  }
+  return check_quota(node, caller.who.uid, {.sessions = 1});
+}
+
 // model: worker_handover.pml, label begin_session
 Result<Admission, Error> begin(NodeState& node, const os::Peer& peer, int socket,
                                const wire::Hello& hello, Request& request) {
@@ -143,6 +157,7 @@ Result<Admission, Error> begin(NodeState& node, const os::Peer& peer, int socket
   if (SessionItem* before = find_unwelcomed(node, *process, (*item)->facts.memory_identity)) {
     return Admission{{}, before, false};
   }
+  if (auto good = check_stranger(node, request.caller); !good) return std::move(good).error();
   const auto index = node.sessions().take_index();
   if (!index) {
     return refuse(Error::table_full,
@@ -162,7 +177,8 @@ Result<Admission, Error> resume(NodeState& node, const os::Peer& peer, const wir
   SessionItem* session = node.sessions().find({hello.session_index, hello.session_generation});
   const bool same = session != nullptr && !session->ended &&
                     hello.node_id == node.facts().node_id && hello.token == session->facts.token &&
-                    peer.pid == session->facts.pid && !os::has_exited(session->process.get());
+                    peer.pid == session->facts.pid && peer.uid == session->facts.uid &&
+                    !os::has_exited(session->process.get());
   if (!same) {
     return refuse(Error::access_denied, "no session of this process with that token to be resumed",
                   "connect anew: the node was restarted, or the session has ended");
@@ -172,14 +188,28 @@ Result<Admission, Error> resume(NodeState& node, const os::Peer& peer, const wir
 
 }  // namespace
 
-Result<os::Peer, Error> identify_peer(int socket) {
-  auto peer = os::peer_of(socket);
-  if (!peer) return peer;
-  if (peer->uid == os::own_uid()) return peer;
+Result<Newcomer, Error> identify_owner(int socket) {
+  const auto peer = os::peer_of(socket);
+  if (!peer) return peer.error();
+  if (peer->uid == os::own_uid()) return Newcomer{*peer, {{peer->uid, peer->gid, {}}, true}};
   return refuse(
       Error::access_denied,
       "uid " + std::to_string(peer->uid) + " at the node of uid " + std::to_string(os::own_uid()),
       "use a node of your own");
+}
+
+Result<Newcomer, Error> identify_guest(NodeState& node, int socket) {
+  const auto peer = os::peer_of(socket);
+  if (!peer) return peer.error();
+  auto groups = os::peer_groups(socket);
+  if (!groups) return std::move(groups).error();
+  Newcomer newcomer{*peer, {{peer->uid, peer->gid, std::move(*groups)}, false}};
+  newcomer.caller.is_owner = node.access().is_owner(newcomer.caller.who);
+  if (node.access().on_entry(newcomer.caller.who) != AccessRight::none) return newcomer;
+  return refuse(Error::access_denied,
+                "uid " + std::to_string(peer->uid) + " has no right at the node of uid " +
+                    std::to_string(os::own_uid()),
+                "ask the node's owner: `tarn access allow`");
 }
 
 Result<Admission, Error> admit(NodeState& node, const os::Peer& peer, int socket,
@@ -193,7 +223,7 @@ Result<Admission, Error> admit(NodeState& node, const os::Peer& peer, int socket
                     : begin(node, peer, socket, *hello, request);
   }
   if (!admission) return admission;
-  admission->welcome = welcome(node, admission->session, hello->header.request);
+  admission->welcome = welcome(node, request.caller, admission->session, hello->header.request);
   return admission;
 }
 

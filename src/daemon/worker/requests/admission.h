@@ -14,11 +14,19 @@ struct Admission {
   bool is_new = false;             // its pidfd is to be watched
 };
 
-// Same user, or access_denied. What the kernel says of the peer counts, nothing else.
-Result<os::Peer, Error> identify_peer(int socket);
+// Who the kernel says it is; nothing else counts.
+struct Newcomer {
+  os::Peer peer;
+  Caller caller;
+};
+// For the owner's socket: the same user, or access_denied.
+Result<Newcomer, Error> identify_owner(int socket);
+// For the door: whom the rules let in, or access_denied.
+Result<Newcomer, Error> identify_guest(NodeState& node, int socket);
 
 // Judges the first message. The first 32 bytes are understood in every version, so that the error
 // for another version says which.
+// `request.caller` is who sent it.
 Result<Admission, Error> admit(NodeState& node, const os::Peer& peer, int socket, Request& request);
 
 }  // namespace tarn::daemon

@@ -3,7 +3,9 @@
 #include <string>
 #include <utility>
 
+#include "daemon/worker/requests/access.h"
 #include "daemon/worker/requests/request.h"
+#include "daemon/worker/requests/strangers.h"
 #include "os/process.h"
 
 namespace tarn::daemon {
@@ -75,6 +77,13 @@ Outcome carry_out_for_anybody(NodeState& node, SessionItem* session, Request& re
     case MessageType::client_get:
       return with<wire::ClientGet>(request,
                                    [&](auto& ask) { return client_get(node, request, ask); });
+    case MessageType::access_get:
+      return with<wire::AccessGet>(request, [&](auto& ask) { return access_get(node, ask); });
+    case MessageType::access_set:
+      return with<wire::AccessSet>(request, [&](auto& ask) { return access_set(node, ask); });
+    case MessageType::access_quota_set:
+      return with<wire::AccessQuotaSet>(request,
+                                        [&](auto& ask) { return access_quota_set(node, ask); });
     default:
       return no_such_request(request.header,
                              session == nullptr ? "is not for observers" : "is unknown");
@@ -84,6 +93,7 @@ Outcome carry_out_for_anybody(NodeState& node, SessionItem* session, Request& re
 }  // namespace
 
 Outcome carry_out(NodeState& node, SessionItem* session, Request& request) {
+  if (!request.caller.is_owner) return carry_out_for_stranger(node, session, request);
   if (session == nullptr) return carry_out_for_anybody(node, session, request);
   SessionItem& own = *session;
   switch (request.header.type) {

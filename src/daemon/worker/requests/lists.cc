@@ -1,11 +1,12 @@
 // What can be seen of the node from outside; and its end.
 
+#include "daemon/worker/requests/lists.h"
+
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "base/version.h"
-#include "daemon/worker/requests/request.h"
 #include "os/process.h"
 #include "os/run/command.h"
 
@@ -100,13 +101,14 @@ std::string name_some(NodeState& node, const SessionItem* except) {
 
 }  // namespace
 
-Outcome pipe_list(NodeState& node, const wire::PipeList& ask) {
+Outcome pipe_list(NodeState& node, const wire::PipeList& ask, const MaySeePipe& may_see) {
   const std::string_view name = wire::get_text(ask.name);
   if (!name.empty()) return one_pipe(node, ask, name);
   auto page = wire::make<wire::PipePage>(ask.header.request);
   const auto& all = node.pipes().all();
   for (auto at = all.upper_bound(ask.after); at != all.end(); ++at) {
     if (at->second->facts.nameless != 0) continue;  // removed: only its users know it
+    if (!may_see(*at->second)) continue;
     if (page.count == page.items.size()) {
       page.more = 1;
       break;
@@ -116,12 +118,20 @@ Outcome pipe_list(NodeState& node, const wire::PipeList& ask) {
   return answer_with(page);
 }
 
+Outcome pipe_list(NodeState& node, const wire::PipeList& ask) {
+  return pipe_list(node, ask, [](const PipeItem&) { return true; });
+}
+
 Outcome session_list(NodeState& node, const wire::SessionList& ask) {
+  return session_list(node, ask, [](const SessionItem&) { return true; });
+}
+
+Outcome session_list(NodeState& node, const wire::SessionList& ask, const MaySeeSession& may_see) {
   auto page = wire::make<wire::SessionPage>(ask.header.request);
   const auto& all = node.sessions().all();
   auto at = all.upper_bound(ask.after);
   for (; at != all.end() && page.count < page.items.size(); ++at) {
-    page.items[page.count++] = facts_of(node, *at->second);
+    if (may_see(*at->second)) page.items[page.count++] = facts_of(node, *at->second);
   }
   page.more = at != all.end() ? 1 : 0;
   return answer_with(page);

@@ -63,13 +63,17 @@ FullStatus check_existing(const NodeState& node, const wire::PipeOpen& ask, cons
   return Done{};
 }
 
-Result<PipeItem*, Error> create(NodeState& node, const wire::PipeOpen& ask, std::string_view name) {
+Result<PipeItem*, Error> create(NodeState& node, const SessionItem& session,
+                                const wire::PipeOpen& ask, std::string_view name) {
   if (node.pipes().is_full()) {
     return Error(Error::table_full, "create the pipe",
                  called(name) + ": the node has " + std::to_string(kMaxPipes) + " pipes already",
                  "remove pipes that nobody uses");
   }
   auto item = std::make_unique<PipeItem>();
+  item->facts.uid = session.facts.uid;
+  const bool is_owners = session.facts.uid == node.access().owner_uid();
+  item->facts.shared = !is_owners || node.access().is_for_others(name) ? 1 : 0;
   item->facts.slot_count =
       static_cast<std::uint32_t>(ask.has_capacity != 0 ? ask.capacity : kDefaultCapacity);
   item->facts.delivery = ask.has_delivery != 0 ? ask.delivery : 0;
@@ -102,6 +106,7 @@ wire::PipeOpened describe(const PipeItem& pipe, std::uint64_t request) {
   opened.slot_count = pipe.facts.slot_count;
   opened.delivery = pipe.facts.delivery;
   opened.size_bytes = pipe.size_bytes();
+  opened.audience = pipe.facts.shared != 0 ? pipe.facts.id : 0;
   return opened;
 }
 
@@ -132,7 +137,7 @@ Outcome pipe_open(NodeState& node, SessionItem& session, const wire::PipeOpen& a
   if (auto good = check_options(ask, name); !good) return std::move(good).error();
   auto pipe = find_existing(node, ask, name);
   const bool missing = pipe && *pipe == nullptr;
-  if (missing) pipe = create(node, ask, name);
+  if (missing) pipe = create(node, session, ask, name);
   if (!pipe) return std::move(pipe).error();
   node.open_pipe(session, **pipe);
   auto opened = describe(**pipe, ask.header.request);

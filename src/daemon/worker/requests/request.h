@@ -21,11 +21,18 @@ namespace tarn::daemon {
 inline constexpr std::uint64_t kSpareForClients = 4;
 inline constexpr std::uint64_t kSpareDescriptors = 8;
 
+// Who asks: what the kernel said when it connected.
+struct Caller {
+  Credentials who;
+  bool is_owner = false;
+};
+
 struct Request {
   wire::Header header{};
   std::span<const std::byte> packet;  // borrowed
   std::vector<os::UniqueFd> descriptors;
   std::uint32_t uid = 0;  // the peer's, as the kernel says
+  Caller caller;
 };
 
 struct Answer {
@@ -56,7 +63,8 @@ Outcome answer_read_only(const T& record, int memory) {
   return answer;
 }
 
-// Carries the request out. `session` is null for an observer.
+// Carries the request out. `session` is null for an observer. Of another account than the node's,
+// only what strangers.cc knows is carried out.
 Outcome carry_out(NodeState& node, SessionItem* session, Request& request);
 
 // The groups of requests, one file each.

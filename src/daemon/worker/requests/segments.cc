@@ -49,6 +49,16 @@ FullStatus check_memory_behind(const wire::SegmentAdd& ask, int fd) {
   return Done{};
 }
 
+// For the messages of one pipe: the session has to have it open.
+FullStatus check_audience(NodeState& node, const SessionItem& session,
+                          const wire::SegmentAdd& ask) {
+  if (ask.audience == 0) return Done{};
+  const PipeItem* pipe = node.pipes().at(ask.audience);
+  const bool open = pipe != nullptr && session.openings.contains(ask.audience);
+  if (open && pipe->facts.shared != 0) return Done{};
+  return nonsense("it is for a pipe that the session does not have open, or need not be");
+}
+
 wire::SegmentAdded describe(const SegmentItem& segment, std::uint64_t request) {
   auto added = wire::make<wire::SegmentAdded>(request);
   added.index = segment.facts.index;
@@ -90,6 +100,7 @@ Outcome segment_add(NodeState& node, SessionItem& session, const wire::SegmentAd
     return answer_with(describe(*before, ask.header.request));
   }
   if (descriptors.size() != 1) return nonsense("it came without its memory");
+  if (auto good = check_audience(node, session, ask); !good) return std::move(good).error();
   if (auto good = check_shape(node, ask); !good) return std::move(good).error();
   if (auto good = check_memory_behind(ask, descriptors[0].get()); !good) {
     return std::move(good).error();
@@ -111,6 +122,8 @@ Outcome segment_add(NodeState& node, SessionItem& session, const wire::SegmentAd
   item->facts.size_bytes = ask.size_bytes;
   item->facts.chunk_bytes = ask.chunk_bytes;
   item->facts.nonce = ask.nonce;
+  item->facts.uid = session.facts.uid;
+  item->facts.audience = ask.audience;
   item->memory = std::move(descriptors[0]);
   return answer_with(describe(node.add_segment(std::move(item)), ask.header.request));
 }

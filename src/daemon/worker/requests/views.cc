@@ -33,6 +33,7 @@ Outcome segment_get(NodeState& node, SessionItem& session, const wire::SegmentGe
   got.chunk_bytes = segment->facts.chunk_bytes;
   got.chunk_count = segment->facts.chunk_count;
   got.owner_index = segment->facts.owner;
+  got.audience = segment->facts.audience;
   auto answer = answer_read_only(got, segment->memory.get());
   // model: hold_rows.pml, label viewer_bumped
   // The owner knows of its viewer before the viewer can see the segment. An owner that receives its
@@ -56,6 +57,12 @@ Outcome segment_carry(NodeState& node, SessionItem&, const wire::SegmentCarry& a
   if (pipe == nullptr) {
     return Error(Error::not_found, "push a message on", "pipe " + std::to_string(ask.pipe_id),
                  "it was removed");
+  }
+  // Who made the slab will look into the pipe: no other account's session may, and no other
+  // account could map the slab. Such a message is copied.
+  if (pipe->facts.shared != 0 || segment->facts.uid != node.access().owner_uid()) {
+    return Error(Error::access_denied, "push a message on",
+                 "between a pipe for other accounts and one for this account alone", "copy it");
   }
   // For an orphan the node looks into all pipes itself.
   if (!segment->is_orphan()) node.add_carrier(*segment, *pipe);

@@ -1,0 +1,145 @@
+// Other accounts: who comes in by the door, and how fast they may ask. Whatever they do, the
+// owner's socket is served as if they were not there.
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "daemon/worker/requests/quotas.h"
+#include "daemon/worker/server.h"
+#include "daemon/worker/server_tags.h"
+#include "os/limits.h"
+
+namespace tarn::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kGuestsPerEvent = 8;
+constexpr auto kDoorRest = 50ms;
+constexpr auto kConnectionRest = 5ms;
+
+Error too_many(const char* what) {
+  return Error(Error::quota_exceeded, "join the domain", what,
+               "close connections, or ask the node's owner: `tarn access quota`");
+}
+
+}  // namespace
+
+// The door comes and goes with the rules.
+void Server::watch_door() {
+  const AccessTable& access = node_.access();
+  const bool wanted = access.door() >= 0 && open_door_again_.is_never();
+  if (wanted == (watched_door_ == access.door_serial())) return;
+  if (!wanted) {
+    // One that was closed leaves the poller as soon as the keeper has closed it, too.
+    if (watched_door_ == access.door_serial() && access.door() >= 0) poller_.forget(access.door());
+    watched_door_ = 0;
+    return;
+  }
+  auto done = poller_.watch(access.door(), make_tag(TagKind::door, 0));
+  if (!done) return log_error(done.error().what());
+  watched_door_ = access.door_serial();
+}
+
+// Newcomers wait in the kernel's queue meanwhile, which is the door's own.
+void Server::rest_door() {
+  open_door_again_ = Deadline::in(kDoorRest);
+  watch_door();
+}
+
+// Judged by what the kernel says, before anything is read.
+void Server::welcome_others() {
+  Doorkeeper& keeper = node_.doorkeeper();
+  for (int i = 0; i < kGuestsPerEvent && node_.access().door() >= 0; ++i) {
+    const std::int64_t now_ns = monotonic_ns();
+    if (keeper.are_too_many_silent() || !keeper.has_time(now_ns) ||
+        !keeper.takes_newcomer(now_ns)) {
+      return rest_door();
+    }
+    auto socket = os::accept_from(node_.access().door());
+    if (!socket) return rest_door();
+    if (!*socket) return;
+    if (!os::leaves_descriptors(socket->get(), 2 * kSpareDescriptors)) {
+      turn_away(std::move(*socket), too_many("the node has no descriptors left for others"));
+      return rest_door();
+    }
+    auto guest = identify_guest(node_, socket->get());
+    if (!guest) {
+      turn_away(std::move(*socket), guest.error());
+      continue;
+    }
+    const std::uint32_t uid = guest->peer.uid;
+    auto good = check_quota(node_, uid, {.connections = 1});
+    if (good && !keeper.may_be_silent(uid)) {
+      good = too_many("too many connections of this account have not said hello");
+    }
+    if (!good) {
+      turn_away(std::move(*socket), good.error());
+      continue;
+    }
+    add_connection(std::move(*socket), std::move(*guest), true);
+  }
+}
+
+void Server::turn_away(os::UniqueFd socket, const Error& why) {
+  if (node_.doorkeeper().may_complain(monotonic_ns())) {
+    log_warning(std::string("at the door: ") + why.what());
+  }
+  const auto reply = wire::make_error(0, why);
+  os::send_message(socket.get(), wire::bytes_of(reply), {}, false);
+}
+
+bool Server::is_in_turn(Connection& connection) {
+  if (resting_.contains(connection.number)) return false;
+  const std::uint32_t uid = connection.peer.uid;
+  const std::uint32_t pace = quota_of(node_, uid).requests_per_second;
+  const std::int64_t now_ns = monotonic_ns();
+  if (node_.doorkeeper().has_time(now_ns) && node_.doorkeeper().may_ask(uid, pace, now_ns)) {
+    return true;
+  }
+  poller_.forget(connection.socket.get());
+  resting_.insert(connection.number);
+  if (rests_end_.is_never()) rests_end_ = Deadline::in(kConnectionRest);
+  return false;
+}
+
+void Server::read_from_other(Connection& connection) {
+  if (!is_in_turn(connection)) return;
+  const std::int64_t began_ns = monotonic_ns();
+  read_one(connection);  // it may be gone now
+  const std::int64_t now_ns = monotonic_ns();
+  node_.doorkeeper().spent(now_ns - began_ns, now_ns);
+}
+
+void Server::end_rests() {
+  if (!rests_end_.has_passed()) return;
+  rests_end_ = Deadline::never();
+  for (const std::uint64_t number : std::exchange(resting_, {})) {
+    const auto found = connections_.find(number);
+    if (found == connections_.end()) continue;
+    const Tag tag = make_tag(TagKind::connection, number);
+    if (!poller_.watch(found->second.socket.get(), tag)) close(number);
+  }
+}
+
+// What they have mapped stays theirs until their processes end; they are just not served any more,
+// and cannot come back.
+void Server::review_connections() {
+  std::vector<std::uint64_t> ended;
+  for (const auto& [number, connection] : connections_) {
+    if (node_.access().on_entry(connection.caller.who) == AccessRight::none) {
+      ended.push_back(number);
+    }
+  }
+  for (const std::uint64_t number : ended) {
+    log_info("uid " + std::to_string(connections_.at(number).peer.uid) +
+             " has no right any more: its connection ends");
+    close(number);
+  }
+}
+
+}  // namespace tarn::daemon
