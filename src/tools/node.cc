@@ -142,8 +142,7 @@ void register_node(CLI::App& app, CommandContext& context) {
   const auto access = std::make_shared<std::vector<std::string>>();
   up_command
       .add_option("--access", *access,
-                  "Who else may use it, as in bob:read or group:lab:read-write:pipe=spectra; may "
-                  "be given again [$TARN_ACCESS]")
+                  "Who else may use it, as in bob:read; may be given again [$TARN_ACCESS]")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->type_name("RULE");

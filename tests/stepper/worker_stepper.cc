@@ -47,7 +47,7 @@ TEST_F(WorkerStepperTest, QuestionsOfAnAudit) {
   sweep_question("worker: audit_list", list, MessageType::audit_sessions);
   auto get = wire::make<wire::AuditGet>(0);
   get.subject = wire::AuditSubject::table;
-  sweep_question("worker: audit_get", get, MessageType::audit_got);
+  sweep_question("worker: audit_get", get, MessageType::done);
   sweep_question("worker: audit_node", wire::make<wire::AuditNode>(0), MessageType::audit_figures);
 }
 

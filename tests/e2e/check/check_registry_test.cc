@@ -88,6 +88,7 @@ class CheckRegistryTest : public ::testing::Test {
     request.packet = packet;
     request.header = *wire::decode_header(packet);
     request.uid = os::own_uid();
+    request.caller.is_owner = true;
     auto outcome = carry_out(*node_, nullptr, request);
     Reply reply;
     if (!outcome) {
