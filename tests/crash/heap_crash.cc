@@ -11,7 +11,7 @@
 #include "shm/heap/heap.h"
 #include "shm/pipe/pipe.h"
 #include "testing/crash_sweep.h"
-#include "testing/fake_heap_host.h"
+#include "testing/heap_world.h"
 #include "testing/shared_pipe.h"
 
 namespace tarn {
@@ -20,60 +20,23 @@ namespace {
 using testing::Copied;
 using testing::crash_sweep;
 using testing::Death;
-using testing::FakeHeapHost;
 using testing::FakeViewer;
+using testing::HeapWorld;
+using testing::mark_of;
 using testing::pop_one;
 using testing::SharedPipe;
 
 constexpr std::uint16_t kOwner = 2;
 constexpr std::uint16_t kVictim = 9;
 constexpr std::uint16_t kSurvivor = 3;
-constexpr std::uint64_t kSize = 20'000;
+constexpr std::uint64_t kSize = testing::HeapWorld::kMessageBytes;
 constexpr std::uint64_t kMessages = 3;
-
-// One owner with one slab, two pipes, a session that dies and one that does not.
-struct World {
-  explicit World(bool at_least_once)
-      : first(std::make_shared<SharedPipe>(4, at_least_once)),
-        second(std::make_shared<SharedPipe>(4, at_least_once)) {
-    // The second pipe carries messages that others pass on.
-    host.add_carrier(std::shared_ptr<const SlotWatch>(second, &second->view()));
-    chunks = loan_all();
-    slab = chunks.front().slab;
-    for (const ChunkPlace& place : chunks) {
-      victim.hold(place);
-      survivor.hold(place);
-      heap.give_back(place);
-    }
-    host.most_slab_bytes = 0;
-  }
-  std::vector<ChunkPlace> loan_all() {
-    std::vector<ChunkPlace> all;
-    for (auto got = heap.loan(kSize); got; got = heap.loan(kSize)) {
-      all.push_back(*got);
-      if (all.size() == got->slab->chunk_count) host.most_slab_bytes = 0;
-    }
-    return all;
-  }
-
-  FakeHeapHost host;
-  FakeViewer& victim = host.add_viewer();
-  FakeViewer& survivor = host.add_viewer();
-  Heap heap{host};
-  std::shared_ptr<SharedPipe> first;
-  std::shared_ptr<SharedPipe> second;
-  std::vector<ChunkPlace> chunks;
-  Slab* slab = nullptr;
-  bool victim_is_buried = false;
-};
-
-std::byte mark_of(std::uint64_t number) { return static_cast<std::byte>(0x40 + number); }
 
 class HeapCrashTest : public ::testing::TestWithParam<bool> {
  protected:
   void reset() {
     world.reset();
-    world = std::make_unique<World>(GetParam());
+    world = std::make_unique<HeapWorld>(GetParam());
   }
   PipeView& first() { return world->first->view(); }
   PipeView& second() { return world->second->view(); }
@@ -179,7 +142,7 @@ class HeapCrashTest : public ::testing::TestWithParam<bool> {
     EXPECT_EQ(world->heap.slab_bytes(), 0u);
   }
 
-  std::unique_ptr<World> world;
+  std::unique_ptr<HeapWorld> world;
 };
 
 INSTANTIATE_TEST_SUITE_P(AtMostAndAtLeastOnce, HeapCrashTest, ::testing::Bool());
@@ -287,11 +250,11 @@ TEST_P(HeapCrashTest, AnOwnerThatDiesLeavesExactlyItsCommittedMessages) {
 
 // Somebody who lives gives a message back that a dead one had: it stays in its slot all the time.
 TEST(HeapCrashRecoveryTest, RecoveryThatDiesKeepsWhatTheSlotsName) {
-  std::unique_ptr<World> world;
+  std::unique_ptr<HeapWorld> world;
   crash_sweep(
       [&] {
         world.reset();
-        world = std::make_unique<World>(true);
+        world = std::make_unique<HeapWorld>(true);
         auto place = world->heap.loan(kSize);
         TARN_ASSERT(place.has_value());
         std::uint64_t position = 0;

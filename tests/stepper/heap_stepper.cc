@@ -12,7 +12,7 @@
 #include "shm/heap/heap.h"
 #include "shm/pipe/pipe.h"
 #include "testing/clean_node.h"
-#include "testing/fake_heap_host.h"
+#include "testing/heap_world.h"
 #include "testing/shared_pipe.h"
 #include "testing/stepper.h"
 
@@ -20,8 +20,9 @@ namespace tarn {
 namespace {
 
 using testing::Copied;
-using testing::FakeHeapHost;
 using testing::FakeViewer;
+using testing::HeapWorld;
+using testing::mark_of;
 using testing::SharedPipe;
 using testing::StepCount;
 using testing::Sweep;
@@ -29,10 +30,10 @@ using testing::Sweep;
 constexpr std::uint16_t kOwner = 2;
 constexpr std::uint16_t kVictim = 9;
 constexpr std::uint16_t kSurvivor = 3;
-constexpr std::uint64_t kSize = 20'000;
+constexpr std::uint64_t kSize = testing::HeapWorld::kMessageBytes;
 constexpr std::uint64_t kFilled = 64;  // of it; to fill all would be most of the instructions
 constexpr std::uint64_t kMessages = 2;
-constexpr std::uint32_t kSlots = 4;
+constexpr std::uint32_t kSlots = testing::HeapWorld::kSlots;
 
 // What the victim says that it has done.
 struct Ledger {
@@ -41,44 +42,6 @@ struct Ledger {
   std::atomic<std::uint64_t> ended;
 };
 
-// One owner with one slab, two pipes, a session that dies and one that does not.
-struct World {
-  explicit World(bool at_least_once)
-      : first(std::make_shared<SharedPipe>(kSlots, at_least_once)),
-        second(std::make_shared<SharedPipe>(kSlots, at_least_once)) {
-    // The second pipe carries messages that others pass on.
-    host.add_carrier(std::shared_ptr<const SlotWatch>(second, &second->view()));
-    chunks = loan_all();
-    slab = chunks.front().slab;
-    for (const ChunkPlace& place : chunks) {
-      victim.hold(place);
-      survivor.hold(place);
-      heap.give_back(place);
-    }
-    host.most_slab_bytes = 0;
-  }
-  std::vector<ChunkPlace> loan_all() {
-    std::vector<ChunkPlace> all;
-    for (auto got = heap.loan(kSize); got; got = heap.loan(kSize)) {
-      all.push_back(*got);
-      if (all.size() == got->slab->chunk_count) host.most_slab_bytes = 0;
-    }
-    return all;
-  }
-
-  FakeHeapHost host;
-  FakeViewer& victim = host.add_viewer();
-  FakeViewer& survivor = host.add_viewer();
-  Heap heap{host};
-  std::shared_ptr<SharedPipe> first;
-  std::shared_ptr<SharedPipe> second;
-  std::vector<ChunkPlace> chunks;
-  Slab* slab = nullptr;
-  bool victim_is_buried = false;
-};
-
-std::byte mark_of(std::uint64_t number) { return static_cast<std::byte>(0x40 + number); }
-
 class HeapStepperTest : public ::testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
@@ -86,7 +49,7 @@ class HeapStepperTest : public ::testing::TestWithParam<bool> {
     if (!reason.empty()) GTEST_SKIP() << reason;
   }
   // The same world each time, so that its bytes lie where the sweep knows them.
-  void make_world() { world = std::make_unique<World>(GetParam()); }
+  void make_world() { world = std::make_unique<HeapWorld>(GetParam()); }
   Ledger& ledger() { return **memory.at<Ledger>(0); }
   PipeView& first() { return world->first->view(); }
   PipeView& second() { return world->second->view(); }
@@ -216,7 +179,7 @@ class HeapStepperTest : public ::testing::TestWithParam<bool> {
   }
 
   Segment memory = testing::shared_memory(kPage);
-  std::unique_ptr<World> world;
+  std::unique_ptr<HeapWorld> world;
 };
 INSTANTIATE_TEST_SUITE_P(Deliveries, HeapStepperTest, ::testing::Bool(), [](const auto& made) {
   return made.param ? "AtLeastOnce" : "AtMostOnce";
