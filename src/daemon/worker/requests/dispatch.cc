@@ -4,28 +4,14 @@
 #include <utility>
 
 #include "daemon/worker/requests/access.h"
-#include "daemon/worker/requests/request.h"
 #include "daemon/worker/requests/strangers.h"
+#include "daemon/worker/requests/with.h"
 #include "os/process.h"
 
 namespace tarn::daemon {
 namespace {
 
 using wire::MessageType;
-
-Error no_such_request(const wire::Header& header, const char* why) {
-  return Error(Error::invalid_argument, "carry out a request",
-               "message type " + std::to_string(static_cast<unsigned>(header.type)) + " " + why,
-               "use a library of the node's version");
-}
-
-// Decodes the packet as an Ask and hands it to `act`.
-template <class Ask, class Act>
-Outcome with(const Request& request, Act&& act) {
-  const auto ask = wire::decode<Ask>(request.packet);
-  if (!ask) return no_such_request(request.header, "has another size than it should");
-  return act(*ask);
-}
 
 // What the node's own account may ask, besides.
 Outcome carry_out_for_auditors(NodeState& node, const Request& request) {

@@ -6,6 +6,7 @@
 #include "base/version.h"
 #include "daemon/worker/requests/lists.h"
 #include "daemon/worker/requests/quotas.h"
+#include "daemon/worker/requests/with.h"
 #include "wire/names.h"
 
 namespace tarn::daemon {
@@ -38,14 +39,6 @@ Outcome without_others(Outcome outcome) {
     default:
       return outcome;
   }
-}
-
-template <class Ask, class Act>
-Outcome with(const Request& request, Act&& act) {
-  const auto ask = wire::decode<Ask>(request.packet);
-  if (ask) return act(*ask);
-  return Error(Error::invalid_argument, "carry out a request", "a message of another size",
-               "use a library of the node's version");
 }
 
 // A pipe from before others were allowed holds references to memory that they may not see. While
