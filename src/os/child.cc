@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -11,7 +10,6 @@
 
 #include <cerrno>
 
-#include "os/process.h"
 #include "os/system_error.h"
 
 namespace tarn::os {
@@ -29,42 +27,6 @@ bool end_with_parent(std::int32_t parent) noexcept {
 }
 
 void exit_at_once(int status) noexcept { ::_exit(status); }
-
-Result<StartedChild, Error> execute_self(const std::vector<std::string>& words, int given) {
-  std::vector<char*> raw;
-  for (const std::string& word : words) raw.push_back(const_cast<char*>(word.c_str()));
-  raw.push_back(nullptr);
-  posix_spawn_file_actions_t files;
-  ::posix_spawn_file_actions_init(&files);
-  ::posix_spawn_file_actions_adddup2(&files, given, 3);
-  ::posix_spawn_file_actions_addclosefrom_np(&files, 4);
-  posix_spawnattr_t traits;
-  ::posix_spawnattr_init(&traits);
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  ::posix_spawnattr_setsigmask(&traits, &signals);
-  ::sigfillset(&signals);
-  ::posix_spawnattr_setsigdefault(&traits, &signals);
-  ::posix_spawnattr_setflags(&traits, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  StartedChild child;
-  const int refused =
-      ::posix_spawn(&child.pid, "/proc/self/exe", &files, &traits, raw.data(), environ);
-  ::posix_spawnattr_destroy(&traits);
-  ::posix_spawn_file_actions_destroy(&files);
-  if (refused != 0) {
-    errno = refused;
-    return system_error("start a program", words[0]);
-  }
-  auto process = open_pidfd(child.pid);
-  if (!process) {
-    // Without it nobody would learn of its end.
-    signal_child(child.pid, SIGKILL);
-    reap_child(child.pid);
-    return std::move(process).error();
-  }
-  child.process = std::move(*process);
-  return child;
-}
 
 std::string ChildEnd::text() const {
   if (signal == 0) return "with status " + std::to_string(status);

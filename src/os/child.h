@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "os/fd.h"
@@ -17,16 +16,6 @@ Result<std::int32_t, Error> fork_process();
 bool end_with_parent(std::int32_t parent) noexcept;
 // Ends this process now: no destructor runs, nothing is flushed.
 [[noreturn]] void exit_at_once(int status) noexcept;
-
-// A program that was started, not yet reaped.
-struct StartedChild {
-  std::int32_t pid = 0;
-  UniqueFd process;  // pidfd
-};
-// Executes this process's own program file anew: whatever became of the file, it is the same
-// version. `words[0]` is the name it goes by. It gets the standard streams and `given` as
-// descriptor 3, no other one, and no blocked signals. Any thread may call this.
-Result<StartedChild, Error> execute_self(const std::vector<std::string>& words, int given);
 
 // How a child ended.
 struct ChildEnd {

@@ -39,10 +39,11 @@ void RecoveryDesk::begin(os::Poller& poller) { start(poller); }
 void RecoveryDesk::start(os::Poller& poller) {
   start_at_ = Deadline::never();
   auto ends = os::socket_pair();
-  auto started = ends ? os::execute_self({kRecoverProgram, std::to_string(os::own_pid()),
-                                          std::to_string(starts_ + 1)},
-                                         ends->second.get())
-                      : Result<os::StartedChild, Error>(ends.error());
+  const os::SpawnPlan plan{
+      os::kOwnProgram,
+      {kRecoverProgram, std::to_string(os::own_pid()), std::to_string(starts_ + 1)},
+      {ends ? ends->second.get() : -1}};
+  auto started = ends ? os::spawn_watched(plan) : Result<os::StartedChild, Error>(ends.error());
   auto watched = started ? poller.watch(ends->first.get(), answer_tag_) : FullStatus(Done{});
   if (started && watched) watched = poller.watch(started->process.get(), process_tag_);
   if (!started || !watched) {

@@ -14,8 +14,8 @@
 #include "base/deadline.h"
 #include "daemon/recovery/recover.h"
 #include "daemon/worker/registry/node_state.h"
-#include "os/child.h"
 #include "os/events.h"
+#include "os/run/spawn.h"
 
 namespace tarn::daemon {
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "os/fd.h"
+#include "os/process.h"
 #include "os/system_error.h"
 
 namespace tarn::os {
@@ -75,6 +76,17 @@ Result<std::int32_t, Error> spawn(const SpawnPlan& plan) {
                                   arguments.data(), environ);
   if (error != 0) return system_error("start a program", plan.program, error);
   return pid;
+}
+
+Result<StartedChild, Error> spawn_watched(const SpawnPlan& plan) {
+  const auto pid = spawn(plan);
+  if (!pid) return pid.error();
+  auto process = open_pidfd(*pid);
+  if (process) return StartedChild{*pid, std::move(*process)};
+  // Without it nobody would learn of its end.
+  signal_child(*pid, SIGKILL);
+  reap_child(*pid);
+  return std::move(process).error();
 }
 
 FullStatus adopt_orphans() noexcept {

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "os/child.h"
+#include "os/fd.h"
 
 namespace tarn::os {
 
@@ -21,6 +22,16 @@ struct SpawnPlan {
 
 // Starts it without copying this process's memory. Returns its pid, which this process has to reap.
 Result<std::int32_t, Error> spawn(const SpawnPlan& plan);
+
+// A program that was started, not yet reaped.
+struct StartedChild {
+  std::int32_t pid = 0;
+  UniqueFd process;  // pidfd
+};
+// This process's own program: whatever became of the file, it is the same version.
+inline constexpr const char* kOwnProgram = "/proc/self/exe";
+// As spawn(), with a descriptor that tells of its end; without one it is not started.
+Result<StartedChild, Error> spawn_watched(const SpawnPlan& plan);
 
 // Orphaned descendants become children of this process, not of init.
 FullStatus adopt_orphans() noexcept;

@@ -22,7 +22,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kSendAgain = 100ms;
 // The program that runs here, also when its file was replaced meanwhile.
-constexpr const char* kOwnProgram = "/proc/self/exe";
 
 std::string describe(const ClientItem& item) { return "client '" + std::string(item.name()) + "'"; }
 
@@ -85,7 +84,7 @@ void Shepherds::spawn(ClientItem& item) {
   node_.sink().put(record, std::array{item.control.get()});  // [1]
   TARN_CRASH_POINT("supervision.spawn.stored");
   os::SpawnPlan plan;
-  plan.program = kOwnProgram;
+  plan.program = os::kOwnProgram;
   plan.arguments = {kShepherdProgram, std::string(item.name())};
   plan.descriptors = {ends->second.get(), item.description.get(), item.directory.get()};
   if (item.board_memory) plan.descriptors.push_back(item.board_memory.get());
