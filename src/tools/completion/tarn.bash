@@ -122,9 +122,6 @@ _tarn() {
       COMPREPLY=($(compgen -W 'on-failure always never' -- "$current"))
       return
       ;;
-    --limit | --patience | --backoff | --stop-timeout | -n | --lines) return ;;
-    --application | --user | --capacity | --timeout | --block | --count | --interval | -i | -m | \
-    --limit | --backoff | --stop-timeout | -n | --lines) return ;;
     --pipe)
       _tarn_offer_lines "$current" < <(_tarn_pipe_names)
       return
@@ -135,7 +132,7 @@ _tarn() {
       ;;
     --application | --user | --access | --memory | --sessions | --connections | --pipes | \
       --descriptors | --requests | --capacity | --timeout | --block | --count | --interval | -i | -m | \
-      --message | --rounds | --messages)
+      --message | --rounds | --messages | --limit | --patience | --backoff | --stop-timeout | -n | --lines)
       return
       ;;
   esac
