@@ -243,7 +243,7 @@ void measure_crowd(int clients) {
   const Shared board;
   Session session = connect({.name = "host"});
   Pipe pipe = session.pipe("crowd", {.capacity = 4096});
-  while (session.status().sessions > 1) ::usleep(1000);  // those of the last measurement end
+  while (session.status().sessions > 2) ::usleep(1000);  // those of the last measurement end
   const NodeStatus before = session.status();
   std::vector<pid_t> children;
   for (int i = 0; i < clients; ++i) {
@@ -323,7 +323,8 @@ int measure(bool quick, const std::string& only) {
   std::string folder = "/tmp/tarn-bench-XXXXXX";
   if (::mkdtemp(folder.data()) == nullptr) return 1;
   ::setenv("XDG_RUNTIME_DIR", folder.c_str(), 1);
-  start_node({});
+  // The first client starts the node, which ends by itself when this program is killed.
+  const Session host = connect({.name = "bench"});
   if (only.empty() || only == "sizes") measure_sizes(quick);
   if (only.empty() || only == "worker") measure_worker(quick);
   if (only.empty() || only == "crowd") measure_crowd(quick ? 200 : 2000);

@@ -68,10 +68,13 @@ TEST_F(DeathTest, StoppedProcessIsAlive) {
 TEST_F(DeathTest, SessionThatPlaysDeadKeepsWhatItHas) {
   Client client = session();
   Client player = session();
-  player.open_pipe("p");
+  MappedPipe pipe(player.open_pipe("p"));
+  const std::uint32_t announced = announce_sleep(pipe.view.items_bell());
   life_of(player) = os::kOwnerDied;
   os::futex_wake(life_of(player), 1);
-  std::this_thread::sleep_for(300ms);  // longer than the node looks at it
+  // The node has seen the mark once it wakes those who wait in the pipe.
+  ASSERT_TRUE(eventually([&] { return pipe.view.items_bell().load() != announced; }));
+  std::this_thread::sleep_for(300ms);  // longer than it goes on looking at the process
   EXPECT_EQ(client.status().sessions, 2u);
   EXPECT_EQ(client.pipes().at(0).sessions, 1u);
   EXPECT_EQ(player.status().worker_starts, 1u);
