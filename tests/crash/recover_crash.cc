@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "testing/swept_points.h"
 #include "tests/e2e/node_fixture.h"
 
 namespace tarn::raw {
@@ -108,6 +109,7 @@ class RecoverCrashTest : public NodeTest {
 
 #ifdef TARN_CRASH_POINTS
 TEST_F(RecoverCrashTest, EveryPointEndsAsOneCleanRecovery) {
+  const testing::SweptPoints points;
   std::uint64_t crash_at = 1;
   for (;; ++crash_at) {
     SCOPED_TRACE("crash point " + std::to_string(crash_at));
@@ -116,6 +118,9 @@ TEST_F(RecoverCrashTest, EveryPointEndsAsOneCleanRecovery) {
     if (HasFailure() || starts == 1) break;
   }
   EXPECT_GT(crash_at, 2 * (kClaims + kTaken)) << "each slot has a point of its own";
+  points.expect_all({"recover.job.taken", "recover.job.mapped", "pipe.recover.claimed",
+                     "pipe.recover.taken", "pipe.recover.resolved", "recover.job.resolved",
+                     "recover.job.answered"});
 }
 
 TEST_F(RecoverCrashTest, PipeOnWhichItFailsComesIntoQuarantine) {

@@ -9,6 +9,7 @@
 #include "shm/session/session.h"
 #include "testing/crash_sweep.h"
 #include "testing/fake_heap_host.h"
+#include "testing/swept_points.h"
 
 namespace tarn {
 namespace {
@@ -33,6 +34,7 @@ struct SessionCrashTest : ::testing::Test {
     });
     return found;
   }
+  const testing::SweptPoints points;
   std::unique_ptr<FakeViewer> viewer;
 };
 
@@ -60,6 +62,7 @@ TEST_F(SessionCrashTest, ARowIsThereWholeOrNotAtAll) {
                                             }
                                           });
   EXPECT_EQ(swept, 4 * 3u);
+  points.expect_all({"session.row.filled", "session.row.named", "session.row.counted"});
 }
 
 TEST_F(SessionCrashTest, ARowThatIsUsedAgainIsNeverTwoAtOnce) {
@@ -80,6 +83,7 @@ TEST_F(SessionCrashTest, ARowThatIsUsedAgainIsNeverTwoAtOnce) {
                                             }
                                           });
   EXPECT_EQ(swept, 3 * 4u);
+  points.expect_all({"session.row.removed"});
 }
 
 TEST_F(SessionCrashTest, AnEndIsThereWithItsCountersAtZeroOrNotAtAll) {
@@ -105,6 +109,7 @@ TEST_F(SessionCrashTest, AnEndIsThereWithItsCountersAtZeroOrNotAtAll) {
                                             }
                                           });
   EXPECT_EQ(swept, 3 * 2u);
+  points.expect_all({"session.end.filled", "session.end.named"});
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "tarn/tarn.h"
 #include "testing/node_test.h"
 #include "testing/supervised.h"
+#include "testing/swept_points.h"
 
 namespace tarn {
 namespace {
@@ -14,28 +15,41 @@ namespace {
 class ShepherdCrashTest : public testkit::NodeTest {
  protected:
   static constexpr const char* kName = "victim";
+  inline static const std::vector<std::string> kCommand{"/bin/sh", "-c",
+                                                        "echo begin; sleep 1000 & wait"};
 
   std::size_t living() { return testkit::processes_of_client(kName, domain_.folder()).size(); }
 
-  // True when somebody died at the point.
-  bool one_life(const std::string& prefix, int crash_at) {
+  void start_armed(const char* variable, const std::string& prefix, int crash_at) {
     testkit::ChildTraits traits;
     traits.before_exec = [&] {
-      ::setenv("TARN_CRASH_AT", (prefix + ':' + std::to_string(crash_at)).c_str(), 1);
+      ::setenv(variable, (prefix + ':' + std::to_string(crash_at)).c_str(), 1);
     };
     start_node({}, traits);
+  }
+  // Of shepherds.
+  static int deaths_in(const std::string& log) {
+    static const std::string kWords = "the shepherd of client 'victim' died";
+    int deaths = 0;
+    for (auto at = log.find(kWords); at != std::string::npos; at = log.find(kWords, at + 1)) {
+      ++deaths;
+    }
+    return deaths;
+  }
+
+  // True when somebody died at the point.
+  bool one_life(const std::string& prefix, int crash_at) {
+    start_armed("TARN_CRASH_AT", prefix, crash_at);
     const std::size_t log_bytes = domain_.log().size();
     live();
     const bool worker_died = connect({.observer = true}).status().worker_starts > 1;
     EXPECT_TRUE(domain_.stop().is_success());
     EXPECT_EQ(living(), 0u);
-    const std::string log = domain_.log().substr(log_bytes);
-    return worker_died || log.find("the shepherd of client 'victim' died") != std::string::npos;
+    return worker_died || deaths_in(domain_.log().substr(log_bytes)) > 0;
   }
 
   void live() {
-    const std::vector<std::string> command{"/bin/sh", "-c", "echo begin; sleep 1000 & wait"};
-    Client client = run_client({}, kName, command, testkit::tireless());
+    Client client = run_client({}, kName, kCommand, testkit::tireless());
     const pid_t first = await_other_command(client, 0);
     ::kill(first, SIGKILL);
     const pid_t second = await_other_command(client, first);
@@ -72,11 +86,43 @@ class ShepherdCrashTest : public testkit::NodeTest {
     EXPECT_GT(crash_at, least);
     RecordProperty("crash_points", std::to_string(crash_at - 1));
   }
+
+  const testing::SweptPoints points_;
 };
 
-TEST_F(ShepherdCrashTest, ShepherdMayDieAtEveryPoint) { sweep("shepherd.", 20); }
+TEST_F(ShepherdCrashTest, ShepherdMayDieAtEveryPoint) {
+  sweep("shepherd.", 20);
+  points_.expect_all({"shepherd.board.written", "shepherd.log.written", "shepherd.start.announced",
+                      "shepherd.start.named", "shepherd.end.begun", "shepherd.decide.ended"});
+}
 
-TEST_F(ShepherdCrashTest, WorkerMayDieAtEveryPointOfSupervision) { sweep("supervision.", 10); }
+TEST_F(ShepherdCrashTest, WorkerMayDieAtEveryPointOfSupervision) {
+  sweep("supervision.", 10);
+  points_.expect_all({"supervision.run.stored", "supervision.order.stored",
+                      "supervision.spawn.stored", "supervision.spawn.spawned",
+                      "supervision.report.stored", "supervision.forget.dropped",
+                      "supervision.remove.board_dropped"});
+}
+
+// The first is killed while the command runs; the next one ends what that left, and dies at it.
+TEST_F(ShepherdCrashTest, SuccessorMayDieAtEveryPointOfItsInheritance) {
+  for (int crash_at = 1;; ++crash_at) {
+    SCOPED_TRACE("point " + std::to_string(crash_at));
+    testkit::set_watchdog();
+    const std::size_t log_bytes = domain_.log().size();
+    start_armed("TARN_CRASH_SUCCESSOR", "shepherd.", crash_at);
+    Client client = run_client({}, kName, kCommand, testkit::tireless());
+    const pid_t first = await_other_command(client, 0);
+    ::kill(client.status().shepherd_pid, SIGKILL);
+    await_other_command(client, first);
+    EXPECT_EQ(client.stop().state, ClientState::stopped);
+    EXPECT_EQ(living(), 0u);
+    client.remove(true);
+    EXPECT_TRUE(domain_.stop().is_success());
+    if (HasFailure() || deaths_in(domain_.log().substr(log_bytes)) < 2) break;
+  }
+  points_.expect_all({"shepherd.leftovers.gone", "shepherd.start.announced"});
+}
 
 }  // namespace
 }  // namespace tarn

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "testing/swept_points.h"
 #include "tests/e2e/node_fixture.h"
 
 namespace tarn::raw {
@@ -134,6 +135,7 @@ class WorkerCrashTest : public NodeTest {
 };
 
 TEST_F(WorkerCrashTest, EveryPointEndsInTheSameState) {
+  const testing::SweptPoints points;
   std::uint64_t crash_at = 1;
   for (;; ++crash_at) {
     SCOPED_TRACE("crash point " + std::to_string(crash_at));
@@ -142,8 +144,14 @@ TEST_F(WorkerCrashTest, EveryPointEndsInTheSameState) {
     if (HasFailure() || starts == 1) break;
     EXPECT_EQ(starts, 2u);
   }
-  // Otherwise the sweep would prove nothing.
-  EXPECT_GT(crash_at, 20u);
+  points.expect_all(
+      {"node.add_session.numbered", "node.add_session.stored", "node.add_pipe.numbered",
+       "node.open_pipe.numbered", "node.leave_pipe.counted", "node.discard_pipe.drained",
+       "node.add_segment.numbered", "node.add_viewer.stored", "node.end_viewing.dropped",
+       "node.add_carrier.stored", "node.orphan_segment.stored", "node.drop_segment.dropped",
+       "recovery.desk.sent", "recovery.session.resolved", "recovery.session.left_pipe",
+       "recovery.session.left_segment", "recovery.session.orphaned_segment",
+       "recovery.session.table_cleared", "recovery.orphan.dropping"});
   RecordProperty("crash_points", std::to_string(crash_at - 1));
 }
 

@@ -73,6 +73,7 @@ bool AccessTable::forget(const AccessRule& rule) {
   const std::size_t at = find(rule);
   if (at == rules_.size()) return false;
   sink_.drop(StoredAccessRule{numbers_[at], 0, rules_[at]});
+  TARN_CRASH_POINT("access.rule.dropped");
   rules_.erase(rules_.begin() + static_cast<std::ptrdiff_t>(at));
   numbers_.erase(numbers_.begin() + static_cast<std::ptrdiff_t>(at));
   return true;
@@ -106,11 +107,14 @@ FullStatus AccessTable::put_quota(std::uint32_t uid, const wire::AccessQuota& qu
   }
   quotas_[uid] = quota;
   sink_.put(StoredAccessQuota{uid, 0, quota});
+  TARN_CRASH_POINT("access.quota.stored");
   return Done{};
 }
 
 void AccessTable::forget_quota(std::uint32_t uid) {
-  if (quotas_.erase(uid) != 0) sink_.drop(StoredAccessQuota{uid, 0, {}});
+  if (quotas_.erase(uid) == 0) return;
+  sink_.drop(StoredAccessQuota{uid, 0, {}});
+  TARN_CRASH_POINT("access.quota.dropped");
 }
 
 // The one group that all who are let in belong to; none when there are others, too.
@@ -139,6 +143,7 @@ void AccessTable::look_after_door() {
     log_error("nobody else can come in: " + problem_);
     return close_door();
   }
+  TARN_CRASH_POINT("access.door.opened");
   door_ = std::move(*opened);
   door_facts_ = facts;
   ++door_serial_;
@@ -151,6 +156,7 @@ void AccessTable::look_after_door() {
 void AccessTable::close_door() noexcept {
   if (!door_) return;
   remove_door(paths_);
+  TARN_CRASH_POINT("access.door.removed");
   sink_.drop(door_facts_);
   door_.reset();
 }

@@ -18,7 +18,8 @@ StoredVerdict speak(ObjectKind object, std::uint32_t id, std::string_view text) 
 
 }  // namespace
 
-// Crash: the record is the commit point; without it the next worker comes to the same verdict.
+// Crash: the record is the commit point; without it the next worker comes to the same verdict, with
+//        it the next worker closes the pipe: restore().
 void NodeState::quarantine(PipeItem& pipe, std::string_view verdict) {
   if (quarantine_.find(ObjectKind::pipe, pipe.facts.id) != nullptr) return;
   const StoredVerdict spoken = speak(ObjectKind::pipe, pipe.facts.id, verdict);
@@ -48,6 +49,8 @@ bool NodeState::restore(const StoredVerdict& verdict) {
   if (verdict.object == ObjectKind::pipe) {
     PipeItem* pipe = pipes_.at(verdict.id);
     if (pipe == nullptr) return false;
+    // Once more: the last worker may have died between the record and this.
+    if (pipe->view) pipe->view.close();
     pipe->view = PipeView();
   } else {
     SessionItem* session =

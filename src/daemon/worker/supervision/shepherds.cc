@@ -21,9 +21,20 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kSendAgain = 100ms;
-// The program that runs here, also when its file was replaced meanwhile.
 
 std::string describe(const ClientItem& item) { return "client '" + std::string(item.name()) + "'"; }
+
+#ifdef TARN_CRASH_POINTS
+// Armed from outside, the first shepherd dies (TARN_CRASH_AT) or the second one
+// (TARN_CRASH_SUCCESSOR); those after it have to finish what it left.
+void arm_whose_turn_it_is() {
+  static int turn = 0;
+  if (++turn == 1) return;
+  ::unsetenv("TARN_CRASH_AT");
+  const char* wish = std::getenv("TARN_CRASH_SUCCESSOR");
+  if (turn == 2 && wish != nullptr) ::setenv("TARN_CRASH_AT", wish, 1);
+}
+#endif
 
 }  // namespace
 
@@ -88,11 +99,10 @@ void Shepherds::spawn(ClientItem& item) {
   plan.arguments = {kShepherdProgram, std::string(item.name())};
   plan.descriptors = {ends->second.get(), item.description.get(), item.directory.get()};
   if (item.board_memory) plan.descriptors.push_back(item.board_memory.get());
-  const auto pid = os::spawn(plan);
 #ifdef TARN_CRASH_POINTS
-  // Armed from outside, the first shepherd dies; those after it have to finish what it left.
-  ::unsetenv("TARN_CRASH_AT");
+  arm_whose_turn_it_is();
 #endif
+  const auto pid = os::spawn(plan);
   TARN_CRASH_POINT("supervision.spawn.spawned");
   if (pid) {
     item.shepherd_pid = *pid;
