@@ -44,7 +44,7 @@ function(tarn_source_check name)
 endfunction()
 
 function(tarn_source_checks)
-  foreach(check layers sync models format)
+  foreach(check layers sync models evidence format)
     tarn_source_check(${check} ${Python3_EXECUTABLE} scripts/check_${check}.py)
   endforeach()
   file(GLOB self_tests CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}

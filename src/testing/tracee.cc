@@ -22,6 +22,9 @@ namespace {
 constexpr int kFromMark = SI_KERNEL;
 constexpr int kFromBreakpoint = TRAP_HWBKPT;
 
+// The instruction that makes a system call, as it stands in memory: two bytes.
+constexpr long kSystemCallCode = 0x050f;
+
 constexpr std::size_t debug_register(std::size_t number) {
   return offsetof(struct user, u_debugreg) + number * sizeof(user::u_debugreg[0]);
 }
@@ -198,11 +201,10 @@ std::uint64_t Tracee::at() const {
 }
 
 std::optional<long> Tracee::next_system_call() const {
-  constexpr long kSystemCall = 0x050f;  // as it stands in memory
   user_regs_struct registers{};
   trace(PTRACE_GETREGS, pid_, 0, reinterpret_cast<std::uint64_t>(&registers));
   const long bytes = trace(PTRACE_PEEKTEXT, pid_, registers.rip, 0);
-  if ((bytes & 0xffff) != kSystemCall) return std::nullopt;
+  if ((bytes & 0xffff) != kSystemCallCode) return std::nullopt;
   return static_cast<long>(registers.rax);
 }
 
@@ -210,6 +212,27 @@ long Tracee::interrupted_call() const {
   user_regs_struct registers{};
   trace(PTRACE_GETREGS, pid_, 0, reinterpret_cast<std::uint64_t>(&registers));
   return static_cast<long>(registers.orig_rax);
+}
+
+long Tracee::call(long number, long first, long second, long third) {
+  user_regs_struct before{};
+  trace(PTRACE_GETREGS, pid_, 0, reinterpret_cast<std::uint64_t>(&before));
+  const long code = trace(PTRACE_PEEKTEXT, pid_, before.rip, 0);
+  const long ours = (code & ~0xffffL) | kSystemCallCode;
+  trace(PTRACE_POKETEXT, pid_, before.rip, static_cast<std::uint64_t>(ours));
+  user_regs_struct registers = before;
+  registers.rax = static_cast<std::uint64_t>(number);
+  registers.rdi = static_cast<std::uint64_t>(first);
+  registers.rsi = static_cast<std::uint64_t>(second);
+  registers.rdx = static_cast<std::uint64_t>(third);
+  // It stands in no system call now: none is to be begun again before ours.
+  registers.orig_rax = ~std::uint64_t{0};
+  trace(PTRACE_SETREGS, pid_, 0, reinterpret_cast<std::uint64_t>(&registers));
+  resume(PTRACE_SINGLESTEP);
+  trace(PTRACE_GETREGS, pid_, 0, reinterpret_cast<std::uint64_t>(&registers));
+  trace(PTRACE_POKETEXT, pid_, before.rip, static_cast<std::uint64_t>(code));
+  trace(PTRACE_SETREGS, pid_, 0, reinterpret_cast<std::uint64_t>(&before));
+  return static_cast<long>(registers.rax);
 }
 
 void Tracee::kill() {

@@ -66,6 +66,9 @@ class Tracee {
   // Runs until it is about to carry out the instruction at `address` for the `times`-th time; the
   // one it is about to carry out now does not count.
   Stop run_to(std::uint64_t address, std::uint64_t times);
+  // Makes it carry out a system call of ours where it stands, and then stand there as before. The
+  // result, or minus errno.
+  long call(long number, long first = 0, long second = 0, long third = 0);
   // SIGKILL, and waits for its end.
   void kill();
   // It runs on, and is nobody's tracee any more.

@@ -140,6 +140,11 @@ void check_orphans(const NodeImage& node, const Seen& seen, Findings& out) {
   }
 }
 
+bool is_in_quarantine(const NodeImage& node, std::uint32_t session) {
+  const auto found = node.sessions.find(session);
+  return found != node.sessions.end() && found->second.in_quarantine;
+}
+
 // What a session in quarantine holds is taken to be everything that it could hold.
 void count_all_it_views(const NodeImage& node, std::uint32_t session, Seen& seen) {
   for (const auto& [viewer, slab] : node.viewings) {
@@ -195,7 +200,10 @@ std::vector<Finding> audit_node(const NodeImage& node, Counts& counts) {
   Seen seen;
   Findings out;
   check_table(node, out);
-  for (const auto& [index, slab] : node.slabs) check_slab(slab, out);
+  for (const auto& [index, slab] : node.slabs) {
+    // With its owner, which is counted below.
+    if (!is_in_quarantine(node, slab.owner)) check_slab(slab, out);
+  }
   for (const auto& [id, pipe] : node.pipes) {
     if (pipe.in_quarantine) {
       ++seen.counts.quarantined;

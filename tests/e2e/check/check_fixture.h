@@ -6,7 +6,6 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
-#include <functional>
 #include <set>
 #include <utility>
 
@@ -15,23 +14,6 @@
 #include "tests/e2e/node_fixture.h"
 
 namespace tarn::raw {
-
-// Puts a value somewhere, and what stood there back at the end.
-template <class T>
-class Poke {
- public:
-  Poke(std::byte* base, std::uint64_t offset, T value) : place_(base + offset) {
-    std::memcpy(&before_, place_, sizeof before_);
-    std::memcpy(place_, &value, sizeof value);
-  }
-  Poke(const Poke&) = delete;
-  Poke& operator=(const Poke&) = delete;
-  ~Poke() { std::memcpy(place_, &before_, sizeof before_); }
-
- private:
-  std::byte* place_;
-  T before_{};
-};
 
 // The memory of another process, through the kernel: where its only writer is somebody else.
 class ForeignMemory {
@@ -62,6 +44,11 @@ class ForeignMemory {
 };
 
 class CheckTest : public NodeTest {
+ public:
+  static constexpr std::uint64_t word_of(std::uint32_t slot) {
+    return layout::kSlotsOffset + slot * sizeof(layout::Slot);
+  }
+
  protected:
   void SetUp() override {
     NodeTest::SetUp();
@@ -86,23 +73,51 @@ class CheckTest : public NodeTest {
     }
     return kinds;
   }
-  // What is planted is found, it alone, and not before and not after.
-  void expect_found(const std::string& kind, const std::function<void()>& plant,
-                    const std::function<void()>& undo, std::chrono::milliseconds patience = 0ms) {
-    SCOPED_TRACE(kind);
-    plant();
-    const CheckReport report = check(patience);
-    EXPECT_EQ(kinds_of(report), std::set<std::string>{kind}) << testing::text_of(report);
-    undo();
-    EXPECT_EQ(testing::text_of(check()), "");
-    found_.insert(kind);
+  static CheckReport repair(std::chrono::milliseconds patience = 0ms) {
+    CheckOptions options;
+    options.patience = patience;
+    return repair_node(domain(), options);
   }
-  template <class T>
-  void expect_found_at(const std::string& kind, std::byte* base, std::uint64_t offset, T value,
-                       std::chrono::milliseconds patience = 0ms) {
-    std::optional<Poke<T>> poke;
-    expect_found(
-        kind, [&] { poke.emplace(base, offset, value); }, [&] { poke.reset(); }, patience);
+  // What was planted is found, it alone; a repair comes to that outcome, and says why. Afterwards
+  // there is nothing left, and nothing for a second repair to do; or it is there as it was.
+  static void expect_dealt_with(const std::string& kind, const std::string& outcome,
+                                std::chrono::milliseconds patience = 0ms) {
+    SCOPED_TRACE(kind);
+    const std::set<std::string> alone = {kind};
+    const CheckReport found = check(patience);
+    EXPECT_EQ(kinds_of(found), alone) << testing::text_of(found);
+    const CheckReport repaired = repair(patience);
+    EXPECT_EQ(kinds_of(repaired), alone) << testing::text_of(repaired);
+    for (const Defect& each : repaired.defects) {
+      EXPECT_EQ(each.outcome, outcome) << each.verdict;
+      EXPECT_FALSE(each.verdict.empty());
+    }
+    const CheckReport after = check(patience);
+    if (outcome == "left") {
+      EXPECT_EQ(kinds_of(after), alone) << testing::text_of(after);
+      return;
+    }
+    EXPECT_EQ(testing::text_of(after), "");
+    EXPECT_EQ(after.quarantined, outcome == "quarantined" ? 1u : 0u);
+    EXPECT_TRUE(repair(patience).is_clean());
+  }
+
+  // Messages go through it, as often as it has slots and more.
+  static void expect_flow(MappedPipe& pipe, std::uint32_t session) {
+    const auto self = static_cast<std::uint16_t>(session);
+    const auto pop = [&](Peeked& found) {
+      ASSERT_TRUE(pipe.view.take(self, found));
+      if (!pipe.view.at_least_once()) return;
+      pipe.view.acknowledge(self, found.position, found.word.redelivered());
+    };
+    Peeked found;
+    while (pipe.view.peek(found) == SlotPop::ok) pop(found);
+    for (std::uint32_t i = 0; i < 3 * pipe.view.slot_count(); ++i) {
+      ASSERT_EQ(pipe.push_text(session, "flow"), SlotPush::ok) << i;
+      ASSERT_EQ(pipe.view.peek(found), SlotPop::ok) << i;
+      pop(found);
+    }
+    EXPECT_EQ(testing::text_of(check()), "");
   }
 
   // The owner has a slab, of which the viewer holds a chunk. Both have the pipes open, in which
@@ -115,10 +130,7 @@ class CheckTest : public NodeTest {
     once_.emplace(owner_->open_pipe("once", 8));
     open_least();
     viewer_->open_pipe("once");
-    auto get = wire::make<wire::SegmentGet>(0);
-    get.index = slab_id_.index;
-    get.generation = slab_id_.generation;
-    ASSERT_EQ(viewer_->ask(get).type(), wire::MessageType::segment_got);
+    see(slab_id_);
     auto row = viewer_->record->add_row(slab_id_, 4);
     ASSERT_TRUE(row);
     ++(*row)[2];
@@ -134,6 +146,13 @@ class CheckTest : public NodeTest {
     ASSERT_EQ(least_->view.peek(found), SlotPop::ok);
     ASSERT_TRUE(least_->view.take(viewer16(), found));
   }
+  // The viewer gets to see a slab.
+  void see(SegmentId id) {
+    auto get = wire::make<wire::SegmentGet>(0);
+    get.index = id.index;
+    get.generation = id.generation;
+    ASSERT_EQ(viewer_->ask(get).type(), wire::MessageType::segment_got);
+  }
   void open_least() {
     auto wish = wire::make<wire::PipeOpen>(0);
     wire::put_text(wish.name, "least");
@@ -147,9 +166,10 @@ class CheckTest : public NodeTest {
   std::uint32_t owner() const { return owner_->welcome.session_index; }
   std::uint32_t viewer() const { return viewer_->welcome.session_index; }
   std::uint16_t viewer16() const { return static_cast<std::uint16_t>(viewer()); }
-
-  static constexpr std::uint64_t word_of(std::uint32_t slot) {
-    return layout::kSlotsOffset + slot * sizeof(layout::Slot);
+  // Writes it there, for good.
+  template <class T>
+  static void write(std::byte* base, std::uint64_t offset, T value) {
+    std::memcpy(base + offset, &value, sizeof value);
   }
 
   std::optional<Client> owner_;
@@ -158,7 +178,6 @@ class CheckTest : public NodeTest {
   SegmentId slab_id_;
   std::optional<MappedPipe> once_;
   std::optional<MappedPipe> least_;
-  std::set<std::string> found_;
 };
 
 }  // namespace tarn::raw

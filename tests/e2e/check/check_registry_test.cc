@@ -12,6 +12,7 @@
 #include "daemon/worker/registry/node_state.h"
 #include "daemon/worker/requests/request.h"
 #include "os/process.h"
+#include "os/socket.h"
 #include "tests/e2e/raw_client.h"
 
 namespace tarn::daemon {
@@ -29,15 +30,23 @@ class NoKeeper final : public RecordSink {
   std::set<RecordKey> put;
 };
 
+// The sum in a ledger, which nothing but a defect of its own would part from its holders'.
+template <std::uint64_t MemoryLedger::*Sum>
+struct Reveal {
+  friend std::uint64_t& sum_in(MemoryLedger& ledger) { return ledger.*Sum; }
+};
+std::uint64_t& sum_in(MemoryLedger& ledger);
+template struct Reveal<&MemoryLedger::used_bytes_>;
+
 class CheckRegistryTest : public ::testing::Test {
  protected:
-  CheckRegistryTest() {
+  explicit CheckRegistryTest(std::uint64_t limit_bytes = std::uint64_t{1} << 30) {
     ::alarm(100);
     auto table = create_segment("test-node", layout::kNodeBytes, layout::kNodeBytes, true);
     table_ = std::move(*table);
     EXPECT_TRUE(format_node(table_.segment, 77));
     NodeFacts facts;
-    facts.limit_bytes = std::uint64_t{1} << 30;
+    facts.limit_bytes = limit_bytes;
     facts.node_id = 77;
     facts.directory = "/nowhere";
     node_ = std::make_unique<NodeState>(facts, *NodeTable::attach(table_.segment), table_.fd.get(),
@@ -172,6 +181,8 @@ TEST_F(CheckRegistryTest, SumsAreAddedUpAnew) {
   expect_repaired("ledger_pipes");
   node_->ledger().charge(kOrphansHolder, 1);
   expect_repaired("ledger_orphans");
+  sum_in(node_->ledger()) += 4096;
+  expect_repaired("ledger_total");
   EXPECT_EQ(node_->ledger().used_bytes(), node_->ledger().sum_of_holders());
 }
 
@@ -271,6 +282,37 @@ TEST_F(CheckRegistryTest, MemoryThatIsNotWhatWasAnnouncedIsFound) {
   EXPECT_EQ(kinds_of(audit()), (Kinds{"memory_unsealed", "memory_size"}));
   const auto answer = repair(audit().at(0));
   EXPECT_EQ(answer.outcome, wire::RepairOutcome::quarantined) << answer.verdict.data();
+}
+
+// A descriptor that leads nowhere: neither the auditor nor the node can look into the object.
+TEST_F(CheckRegistryTest, MemoryThatCannotBeReadIsPutInQuarantine) {
+  const auto expect_quarantined = [&](os::UniqueFd& memory) {
+    auto ends = os::socket_pair();
+    ASSERT_TRUE(ends);
+    memory = std::move(ends->first);
+    const auto findings = audit();
+    EXPECT_EQ(kinds_of(findings), Kinds{"memory_unreadable"});
+    for (const audit::Finding& finding : findings) {
+      EXPECT_EQ(repair(finding).outcome, wire::RepairOutcome::quarantined);
+    }
+  };
+  expect_quarantined(pipe_->memory);
+  EXPECT_EQ(kinds_of(audit()), Kinds{});
+  expect_quarantined(viewer_->memory);
+  EXPECT_EQ(kinds_of(audit()), Kinds{});
+  expect_quarantined(slab_item_->memory);  // with its owner
+  EXPECT_EQ(kinds_of(audit()), Kinds{});
+  EXPECT_EQ(node_->quarantined().size(), 3u);
+}
+
+class CheckFullRegistryTest : public CheckRegistryTest {
+ protected:
+  CheckFullRegistryTest() : CheckRegistryTest(64 << 10) {}
+};
+
+TEST_F(CheckFullRegistryTest, LimitThatWasExceededIsFoundAndLeft) {
+  for (int i = 0; i < 4; ++i) add_slab(*owner_);
+  expect_left("limit_exceeded");
 }
 
 TEST_F(CheckRegistryTest, RecordsThatContradictThemselvesAreFound) {

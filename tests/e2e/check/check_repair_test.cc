@@ -1,5 +1,10 @@
-// What was planted is repaired, or put in quarantine; and afterwards the node is clean and works.
-#include "tests/e2e/check/check_fixture.h"
+// What surrounds a node, its table and its keeper's hands: defects are found and put right; what is
+// beyond repair comes into quarantine; and a worker may die while it repairs.
+#include <signal.h>
+#include <sys/syscall.h>
+
+#include "testing/tracee.h"
+#include "tests/e2e/check/plants.h"
 
 namespace tarn::raw {
 namespace {
@@ -7,150 +12,115 @@ namespace {
 using layout::PipeHeader;
 using layout::RowEntry;
 using layout::SegmentHeader;
-using layout::SessionHeader;
-using layout::SlabHeader;
-using layout::Slot;
 using layout::SlotPhase;
 using ::testing::HasSubstr;
+using testing::Tracee;
 
 class CheckRepairTest : public CheckTest {
  protected:
-  // Writes it, for good.
-  template <class T>
-  static void write(std::byte* base, std::uint64_t offset, T value) {
-    std::memcpy(base + offset, &value, sizeof value);
-  }
-  CheckReport repair() {
-    CheckOptions options;
-    options.patience = 0ms;
-    return repair_node(domain(), options);
-  }
-  // One defect, with that outcome; afterwards there is none, and a second repair has nothing to do.
-  void expect_outcome(const std::string& kind, const std::string& outcome) {
-    SCOPED_TRACE(kind);
-    const CheckReport report = repair();
-    ASSERT_EQ(kinds_of(report), std::set<std::string>{kind}) << testing::text_of(report);
-    EXPECT_EQ(report.defects[0].outcome, outcome) << report.defects[0].verdict;
-    EXPECT_NE(report.defects[0].verdict, "");
-    EXPECT_EQ(testing::text_of(check()), "");
-    EXPECT_TRUE(repair().is_clean());
-  }
-  template <class T>
-  void expect_repaired(const std::string& kind, std::byte* base, std::uint64_t offset, T value) {
-    write(base, offset, value);
-    expect_outcome(kind, "repaired");
-  }
-  // Messages go through it, as often as it has slots and more.
-  void expect_flow(MappedPipe& pipe, std::uint32_t session) {
-    Peeked found;
-    while (pipe.view.peek(found) == SlotPop::ok) {
-      ASSERT_TRUE(pipe.view.take(static_cast<std::uint16_t>(session), found));
-      if (!pipe.view.at_least_once()) continue;
-      pipe.view.acknowledge(static_cast<std::uint16_t>(session), found.position,
-                            found.word.redelivered());
-    }
-    for (std::uint32_t i = 0; i < 3 * pipe.view.slot_count(); ++i) {
-      ASSERT_EQ(pipe.push_text(session, "flow"), SlotPush::ok) << i;
-      ASSERT_EQ(pipe.view.peek(found), SlotPop::ok) << i;
-      ASSERT_TRUE(pipe.view.take(static_cast<std::uint16_t>(session), found));
-      if (!pipe.view.at_least_once()) continue;
-      pipe.view.acknowledge(static_cast<std::uint16_t>(session), found.position, false);
-    }
-    EXPECT_EQ(testing::text_of(check()), "");
-  }
-  std::uint64_t word(std::uint64_t lap, SlotPhase phase, std::uint32_t claimant,
-                     bool redelivered = false) const {
-    return SlotWord(lap, phase, static_cast<std::uint16_t>(claimant), redelivered).bits();
+  static std::uint64_t word(std::uint64_t lap, SlotPhase phase, std::uint32_t claimant) {
+    return SlotWord(lap, phase, static_cast<std::uint16_t>(claimant), false).bits();
   }
 };
-
-TEST_F(CheckRepairTest, HeaderOfAPipeIsWrittenAnew) {
-  std::byte* const pipe = once_->segment.base();
-  expect_repaired<std::uint64_t>("header_magic", pipe, 0, 17);
-  expect_repaired<std::uint32_t>("header_version", pipe, offsetof(SegmentHeader, layout_version),
-                                 99);
-  expect_repaired<std::uint32_t>("header_kind", pipe, offsetof(SegmentHeader, kind), 1);
-  expect_repaired<std::uint64_t>("header_size", pipe, offsetof(SegmentHeader, size_bytes), 1);
-  expect_repaired<std::uint32_t>("pipe_slot_count", pipe, offsetof(PipeHeader, slot_count), 7);
-  expect_repaired<std::uint32_t>("pipe_delivery", pipe, offsetof(PipeHeader, delivery), 1);
-  expect_repaired<std::uint32_t>("pipe_id", pipe, offsetof(PipeHeader, pipe_id), 77);
-  expect_repaired<std::uint64_t>("pipe_tail_ahead", pipe, offsetof(PipeHeader, tail), 4);
-  expect_repaired<std::uint64_t>("pipe_head_ahead", pipe, offsetof(PipeHeader, head), 2);
-  expect_repaired<std::uint64_t>("pipe_high_water", pipe, offsetof(PipeHeader, high_water), 9);
-  expect_flow(*once_, owner());
-  expect_repaired<std::uint32_t>("pipe_closed_flag", pipe, offsetof(PipeHeader, closed), 7);
-  EXPECT_TRUE(once_->view.is_closed());
-}
-
-TEST_F(CheckRepairTest, NonsenseInASlotGivesWay) {
-  std::byte* const once = once_->segment.base();
-  const std::pair<const char*, std::pair<std::uint32_t, std::uint64_t>> plants[] = {
-      {"slot_unused_bits", {5, word(0, SlotPhase::free, 0) | (1 << 21)}},
-      {"slot_phase_impossible", {1, word(0, static_cast<SlotPhase>(5), owner())}},
-      {"slot_claimed_by_nobody", {3, word(0, SlotPhase::claimed, 0)}},
-      {"slot_free_but_signed", {5, word(0, SlotPhase::free, owner())}},
-      {"slot_mark_impossible", {2, word(0, SlotPhase::ready, owner(), true)}},
-      {"slot_lap", {6, word(3, SlotPhase::free, 0)}},
-      {"slot_lap", {0, word(7, SlotPhase::ready, owner())}},
-      {"slot_claimant_unknown", {4, word(0, SlotPhase::claimed, 4000)}}};
-  for (const auto& [kind, plant] : plants) {
-    expect_repaired(kind, once, word_of(plant.first), plant.second);
-  }
-  expect_flow(*once_, owner());
-  std::byte* const least = least_->segment.base();
-  expect_repaired("slot_claimant_unknown", least, word_of(0), word(0, SlotPhase::taken, 4000));
-  Peeked found;
-  ASSERT_EQ(least_->view.peek(found), SlotPop::ok);
-  EXPECT_TRUE(found.word.redelivered());
-  expect_flow(*least_, viewer());
-}
-
-TEST_F(CheckRepairTest, MessagesThatNobodyCanReadAreThrownAway) {
-  std::byte* const once = once_->segment.base();
-  expect_repaired<std::uint64_t>("payload_kind_unknown", once,
-                                 word_of(0) + offsetof(Slot, descriptor), 9);
-  expect_repaired<std::uint64_t>("payload_size", once, word_of(1) + offsetof(Slot, descriptor),
-                                 1 | (49 << 8));
-  expect_repaired("reference_unknown_segment", once, word_of(2) + offsetof(Slot, payload),
-                  SegmentId{60000, 1}.packed());
-  once_->push_chunk(viewer(), slab_id_, 2);
-  expect_outcome("reference_not_carried", "repaired");
-  expect_flow(*once_, owner());
-}
 
 TEST_F(CheckRepairTest, TheNodesTableIsWrittenAnew) {
   ForeignMemory table(observer().status().worker_pid, "tarn-node");
   ASSERT_TRUE(table.is_open());
-  table.exchange(layout::kNodeTableOffset + owner() * sizeof(layout::NodeEntry), std::uint32_t{99});
-  expect_outcome("table_generation", "repaired");
-  table.exchange(layout::kNodeTableOffset + 100 * sizeof(layout::NodeEntry), std::uint32_t{5});
-  expect_outcome("table_entry_without_session", "repaired");
+  const auto entry = [](std::uint32_t index) {
+    return layout::kNodeTableOffset + index * sizeof(layout::NodeEntry);
+  };
+  table.exchange(entry(owner()), std::uint32_t{99});
+  expect_dealt_with("table_generation", kRepaired);
+  table.exchange(entry(100), std::uint32_t{5});
+  expect_dealt_with("table_entry_without_session", kRepaired);
   table.exchange(offsetof(layout::NodeHeader, node_id), std::uint64_t{5});
-  expect_outcome("table_node_id", "repaired");
-  std::ofstream(place_.paths().pid_file) << "1\n";
-  expect_outcome("pid_file_wrong", "repaired");
-  ::chmod(place_.paths().socket.c_str(), 0666);
-  expect_outcome("socket_mode", "repaired");
+  expect_dealt_with("table_node_id", kRepaired);
+  table.exchange(offsetof(SegmentHeader, layout_version), std::uint32_t{5});
+  expect_dealt_with("header_version", kRepaired);
+}
+
+TEST_F(CheckRepairTest, TheRunDirectoryIsAsTheNodeMadeIt) {
+  const auto paths = place_.paths();
+  std::ofstream(paths.pid_file) << "1\n";
+  expect_dealt_with("pid_file_wrong", kRepaired);
+  ::chmod(paths.socket.c_str(), 0666);
+  expect_dealt_with("socket_mode", kRepaired);
+  std::filesystem::rename(paths.lock_file, paths.lock_file + ".moved");
+  expect_dealt_with("lock_file_missing", kLeft);
+  std::filesystem::rename(paths.lock_file + ".moved", paths.lock_file);
+  EXPECT_EQ(testing::text_of(check()), "");
+}
+
+// What another process has in its hands.
+class CheckDescriptorsTest : public CheckRepairTest {
+ protected:
+  void SetUp() override {
+    const std::string reason = testing::why_no_tracing();
+    if (!reason.empty()) GTEST_SKIP() << reason;
+    CheckRepairTest::SetUp();
+  }
+  // The number under which a process holds this memory; -1 when it does not.
+  static int number_of(pid_t pid, int memory) {
+    struct stat wanted {};
+    EXPECT_EQ(::fstat(memory, &wanted), 0);
+    const std::string folder = "/proc/" + std::to_string(pid) + "/fd";
+    for (const auto& each : std::filesystem::directory_iterator(folder)) {
+      struct stat facts {};
+      if (::stat(each.path().c_str(), &facts) != 0 || facts.st_ino != wanted.st_ino) continue;
+      return std::stoi(each.path().filename());
+    }
+    return -1;
+  }
+};
+
+TEST_F(CheckDescriptorsTest, KeeperThatLostMemoryIsGivenItOnceMore) {
+  const pid_t keeper_pid = observer().status().keeper_pid;
+  for (const int memory : {slab_.owned.fd.get(), viewer_->record->fd()}) {
+    int number = -1;  // it may have to take the record yet
+    ASSERT_TRUE(eventually([&] { return (number = number_of(keeper_pid, memory)) >= 0; }));
+    {
+      // Something else under its number, so that the number is not given to what comes next.
+      Tracee keeper(keeper_pid);
+      EXPECT_EQ(keeper.call(SYS_dup2, 0, number), number);
+      keeper.let_go();
+    }
+    expect_dealt_with("keeper_lacks_memory", kRepaired, 100ms);
+    EXPECT_GE(number_of(keeper_pid, memory), 0);
+  }
+  // It was for this that the keeper has it.
+  kill_worker();
+  ASSERT_TRUE(owner_->come_back());
+  ASSERT_TRUE(viewer_->come_back());
+  EXPECT_EQ(testing::text_of(check()), "");
+}
+
+TEST_F(CheckDescriptorsTest, MemoryThatBelongsToNothingGoesWithTheWorker) {
+  auto stray = os::create_memory("test-stray", kPage);
+  ASSERT_TRUE(stray);
+  {
+    Tracee worker(observer().status().worker_pid);
+    const long self = worker.call(SYS_pidfd_open, os::own_pid(), 0);
+    ASSERT_GE(self, 0);
+    ASSERT_GE(worker.call(SYS_pidfd_getfd, self, stray->get()), 0);
+    EXPECT_EQ(worker.call(SYS_close, self), 0);
+    worker.let_go();
+  }
+  expect_dealt_with("descriptor_unaccounted", kLeft, 100ms);
+  kill_worker();
+  ASSERT_TRUE(owner_->come_back());
+  ASSERT_TRUE(viewer_->come_back());
+  EXPECT_EQ(testing::text_of(check(100ms)), "");
 }
 
 // What only its own process can write, the node leaves alone, and tells why.
-TEST_F(CheckRepairTest, SessionWithNonsenseIsPutInQuarantine) {
+TEST_F(CheckRepairTest, VerdictOfASessionInQuarantineIsToldByTheNode) {
   write(viewer_->record->segment().base(), layout::kRowTableOffset + offsetof(RowEntry, offset),
         std::uint32_t{8});
-  expect_outcome("row_outside", "quarantined");
-  const CheckReport report = check();
-  EXPECT_EQ(report.quarantined, 1u);
+  expect_dealt_with("row_outside", kQuarantined);
   const NodeStatus status =
       connect({.application = "test", .user = "tester", .observer = true}).status();
   ASSERT_EQ(status.verdicts.size(), 1u);
   EXPECT_THAT(status.verdicts[0].verdict, HasSubstr("row_outside"));
-}
-
-TEST_F(CheckRepairTest, OwnerOfANonsensicalSlabIsPutInQuarantine) {
-  write(slab_.owned.segment.base(), offsetof(SlabHeader, chunk_bytes), std::uint64_t{64});
-  const CheckReport report = repair();
-  ASSERT_EQ(kinds_of(report), std::set<std::string>{"slab_header_shape"});
-  EXPECT_EQ(check().quarantined, 1u);
 }
 
 TEST_F(CheckRepairTest, PipeFullOfNonsenseIsPutInQuarantine) {
@@ -161,7 +131,7 @@ TEST_F(CheckRepairTest, PipeFullOfNonsenseIsPutInQuarantine) {
   }
   const CheckReport report = repair();
   ASSERT_FALSE(report.is_clean());
-  EXPECT_EQ(report.defects[0].outcome, "quarantined");
+  EXPECT_EQ(report.defects[0].outcome, kQuarantined);
   EXPECT_EQ(testing::text_of(check()), "");
   EXPECT_EQ(check().quarantined, 1u);
   expect_flow(*once_, owner());
