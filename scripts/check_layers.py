@@ -67,6 +67,7 @@ LIBRARY_PLACES = {
     "spdlog": ("src/base/log.cc",),
     "fmt": ("src/base/log.cc",),
     "CLI": ("src/tools/", "src/services/", "src/daemon/main.cc", "bench/"),
+    "xxhash": ("src/shm/value/value_key.cc",),
     "nlohmann": ("src/tools/", "src/services/", "bindings/", "compat/", "tests/", "bench/"),
     "boost": ("src/services/", "src/engines/", "src/tools/bench/", "tests/", "bench/"),
     "gtest": ("src/testing/", "tests/"),

@@ -8,7 +8,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build ccache pkg-config python3
   libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
-  libsndfile1-dev libkissfft-dev libpng-dev
+  libsndfile1-dev libkissfft-dev libpng-dev libxxhash-dev
   alsa-utils # real recordings, in /usr/share/sounds/alsa
   libgtest-dev libgmock-dev
 )

@@ -41,7 +41,10 @@ class Error : public std::exception {
     version_mismatch,  // node and library do not speak the same protocol or layout
     unsafe_directory,  // the run directory belongs to somebody else, or is a link
     corrupt,           // bytes from another process make no sense
-    os                 // the system refused; see system_error()
+    os,                // the system refused; see system_error()
+    // Ask a value for something else.
+    wrong_type,   // it holds another type than was asked for
+    out_of_range  // the number does not fit into what was asked for
   };
 
   Error(Code code, std::string attempted, std::string object, std::string cure,

@@ -9,9 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <type_traits>
+
+#include "tarn/value_view.h"
 
 namespace tarn {
 
@@ -113,6 +116,13 @@ class Message {
     if (size() % sizeof(T) != 0) return {};
     return {reinterpret_cast<const T*>(bytes().data()), size() / sizeof(T)};
   }
+
+  // The payload as a value, read where it lies. Borrowed like bytes(); a view of a part of a small
+  // message must not outlive the Message's own place in memory. Throws wrong_type when it is no
+  // value, version_mismatch, corrupt.
+  ValueView value() const { return value_in(bytes()); }
+  // The same, or nothing.
+  std::optional<ValueView> try_value() const noexcept { return find_value(bytes()); }
 
   // True when an earlier consumer of an at-least-once pipe had this message and did not
   // acknowledge it.

@@ -14,6 +14,7 @@
 #include <type_traits>
 
 #include "tarn/message.h"
+#include "tarn/value.h"
 
 namespace tarn {
 
@@ -83,6 +84,10 @@ class Pipe {
   // no_memory, too_large, node_lost, forked.
   Loan loan(std::size_t size_bytes);
 
+  // A value to fill in place in this pipe's memory; `expected_bytes` saves it growing. Throws what
+  // loan() throws.
+  Value value(std::size_t expected_bytes = 0);
+
   // Hands the message over; waits while the pipe is full, for ever or until the timeout. The Loan
   // or Message is empty afterwards on ok, and untouched on every other status.
   PushStatus push(Loan&& loan) noexcept;
@@ -95,7 +100,17 @@ class Pipe {
   PushStatus push(const Message& message) noexcept;
   PushStatus push(const Message& message, std::chrono::nanoseconds timeout) noexcept;
   PushStatus try_push(Message&& message) noexcept;
+  // A value: handed over by reference when it was made by this session for this kind of pipe, else
+  // copied in. It is none afterwards on ok, and can be filled again; untouched on every other
+  // status.
+  PushStatus push(Value&& value) noexcept;
+  PushStatus push(Value&& value, std::chrono::nanoseconds timeout) noexcept;
+  PushStatus try_push(Value&& value) noexcept;
   // Copies in.
+  PushStatus push(const Value& value) noexcept { return push(value.bytes()); }
+  PushStatus push(const Value& value, std::chrono::nanoseconds timeout) noexcept {
+    return push(value.bytes(), timeout);
+  }
   PushStatus push(std::span<const std::byte> bytes) noexcept;
   PushStatus push(std::span<const std::byte> bytes, std::chrono::nanoseconds timeout) noexcept;
   PushStatus try_push(std::span<const std::byte> bytes) noexcept;

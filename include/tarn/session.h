@@ -61,6 +61,13 @@ class Session {
   // Memory for one message, for any pipe of this session: another session's pipe takes a copy.
   // Throws Error: domain_full, quota_exceeded, no_memory, too_large, node_lost, forked.
   Loan loan(std::size_t size_bytes);
+  // A value to fill in place in shared memory, for any pipe that only this account has open; for
+  // others it is copied in. `expected_bytes` saves it growing. Throws what loan() throws.
+  Value value(std::size_t expected_bytes = 0);
+  // What was received, to be changed: a copy in this session's own memory, since nobody but its
+  // maker can write what another process made. The message is released. Throws what loan() throws,
+  // and wrong_type, version_mismatch, corrupt; the message is untouched then.
+  Value edit(Message&& message);
   // Why the newest push() of this session returned no_memory or too_large.
   std::optional<Error> last_refusal() const;
 

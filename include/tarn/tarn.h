@@ -9,3 +9,4 @@
 #include "tarn/node.h"
 #include "tarn/pipe.h"
 #include "tarn/session.h"
+#include "tarn/value.h"

@@ -35,6 +35,8 @@ constexpr std::array kNames = {
     CodeName{Error::unsafe_directory, "unsafe_directory"},
     CodeName{Error::corrupt, "corrupt"},
     CodeName{Error::os, "os"},
+    CodeName{Error::wrong_type, "wrong_type"},
+    CodeName{Error::out_of_range, "out_of_range"},
 };
 
 std::string sentence(Error::Code code, const std::string& attempted, const std::string& object,

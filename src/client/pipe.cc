@@ -1,6 +1,7 @@
 #include "tarn/pipe.h"
 
 #include "client/session_core.h"
+#include "client/value/value_store.h"
 
 namespace tarn {
 
@@ -19,6 +20,18 @@ detail::PipeCore& require_open(const std::shared_ptr<detail::PipeCore>& core,
                                const char* attempted) {
   if (core != nullptr) return *core;
   throw Error(Error::invalid_argument, attempted, "an empty Pipe", "open one with Session::pipe()");
+}
+
+PushStatus push_value(detail::PipeCore* core, detail::ValueStore* store,
+                      const Patience& patience) noexcept {
+  if (core == nullptr) return PushStatus::closed;
+  // One that was moved away is none.
+  if (store == nullptr) return core->push_bytes(detail::ValueStore().bytes(), patience);
+  Loan* loan = store->finished_loan();
+  const PushStatus status = loan != nullptr ? core->push_loan(*loan, patience)
+                                            : core->push_bytes(store->bytes(), patience);
+  if (status == PushStatus::ok) store->reset();
+  return status;
 }
 
 PushStatus push_message_on(detail::PipeCore* core, Message& message, const Patience& patience) {
@@ -105,6 +118,12 @@ Loan Pipe::loan(std::size_t size_bytes) {
   return loan;
 }
 
+Value Pipe::value(std::size_t expected_bytes) {
+  detail::PipeCore& core = require_open(core_, "make a value");
+  core.session().require_ours("make a value");
+  return Value(detail::ValueStore::create(core.shared_session(), core.heap(), expected_bytes));
+}
+
 PushStatus Pipe::push(Loan&& loan) noexcept {
   return core_ != nullptr ? core_->push_loan(loan, kForEver) : PushStatus::closed;
 }
@@ -113,6 +132,16 @@ PushStatus Pipe::push(Loan&& loan, std::chrono::nanoseconds timeout) noexcept {
 }
 PushStatus Pipe::try_push(Loan&& loan) noexcept {
   return core_ != nullptr ? core_->push_loan(loan, kAtOnce) : PushStatus::closed;
+}
+
+PushStatus Pipe::push(Value&& value) noexcept {
+  return push_value(core_.get(), value.store_.get(), kForEver);
+}
+PushStatus Pipe::push(Value&& value, std::chrono::nanoseconds timeout) noexcept {
+  return push_value(core_.get(), value.store_.get(), within(timeout));
+}
+PushStatus Pipe::try_push(Value&& value) noexcept {
+  return push_value(core_.get(), value.store_.get(), kAtOnce);
 }
 
 PushStatus Pipe::push(Message&& message) noexcept {

@@ -40,6 +40,7 @@ class PipeCore : public std::enable_shared_from_this<PipeCore> {
   const PipeView& view() const noexcept { return control_->view; }
   std::shared_ptr<PipeControl> control() const noexcept { return control_; }
   SessionCore& session() noexcept { return *session_; }
+  const std::shared_ptr<SessionCore>& shared_session() const noexcept { return session_; }
   layout::EndEntry* end() const noexcept { return end_; }
   // Where the memory of its messages comes from.
   Heap& heap() const noexcept { return heap_; }

@@ -9,6 +9,7 @@
 #include "client/node_status.h"
 #include "client/observer.h"
 #include "client/session_core.h"
+#include "client/value/value_store.h"
 
 namespace tarn {
 namespace {
@@ -168,6 +169,22 @@ Loan Session::loan(std::size_t size_bytes) {
     throw std::move(loaned).error();
   }
   return loan;
+}
+
+Value Session::value(std::size_t expected_bytes) {
+  detail::SessionCore& core = require_session(core_, "make a value");
+  return Value(detail::ValueStore::create(core_, core.heap(), expected_bytes));
+}
+
+Value Session::edit(Message&& message) {
+  detail::SessionCore& core = require_session(core_, "edit a message");
+  const ValueView received = message.value();
+  auto store = detail::ValueStore::create(core_, core.heap(), received.bytes_in_all());
+  Value edited(std::move(store));
+  edited.root() = received;
+  message.acknowledge();
+  message.release();
+  return edited;
 }
 
 std::optional<Error> Session::last_refusal() const {

@@ -55,6 +55,8 @@ ExitCode exit_code_of(Error::Code code) noexcept {
     case Error::peer_died:
     case Error::corrupt:
     case Error::os:
+    case Error::wrong_type:
+    case Error::out_of_range:
       return ExitCode::failure;
   }
   return ExitCode::failure;  // a code that a newer library knows and this program does not

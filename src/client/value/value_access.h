@@ -1,0 +1,49 @@
+// value_access.h - from the public handles to the checked reader and the builder below them.
+#pragma once
+
+#include "client/value/value_store.h"
+#include "tarn/value.h"
+
+namespace tarn {
+
+struct ValueView::Access {
+  static ValueView root(const ValueReader& reader) noexcept {
+    const std::byte* base = reader.bytes().data();
+    return {base, reader.bytes().size(), base + offsetof(layout::ValueHeader, root)};
+  }
+  static ValueView part(const ValueView& of, const std::byte* cell) noexcept {
+    return {of.base_, of.size_bytes_, cell};
+  }
+  static ValueReader reader(const ValueView& view) noexcept {
+    return {view.base_, view.size_bytes_};
+  }
+  // Our copy: what is decided about is loaded once.
+  static layout::Cell cell(const ValueView& view) noexcept {
+    return view.cell_ != nullptr ? ValueReader::load_cell(view.cell_) : layout::Cell{};
+  }
+  // The text where it lies, never in our copy of the cell.
+  static Result<std::span<const std::byte>> text(const ValueView& view,
+                                                 const layout::Cell& cell) noexcept {
+    const auto found = reader(view).text(cell);
+    if (!found || cell.detail == layout::kInBlock) return found;
+    return std::span(view.cell_ + offsetof(layout::Cell, head), found->size());
+  }
+  static Result<ValueView> find(const ValueView& view, const ValueKey& key) noexcept {
+    const layout::Cell held = cell(view);
+    if (static_cast<layout::CellType>(held.type) != layout::CellType::table) {
+      return Error::wrong_type;
+    }
+    const auto table = reader(view).container(held);
+    if (!table) return table.error();
+    const auto number = reader(view).find(*table, key);
+    if (!number) return number.error();
+    return part(view, table->entries + std::uint64_t{*number} * sizeof(layout::Entry) +
+                          offsetof(layout::Entry, value));
+  }
+  // Whether the view looks into that buffer.
+  static bool looks_into(const ValueView& view, std::span<const std::byte> bytes) noexcept {
+    return view.base_ == bytes.data();
+  }
+};
+
+}  // namespace tarn

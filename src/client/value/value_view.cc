@@ -1,0 +1,268 @@
+#include "tarn/value_view.h"
+
+#include "client/value/value_access.h"
+#include "client/value/value_store.h"
+#include "shm/value/utf8.h"
+#include "shm/value/value_number.h"
+#include "shm/value/value_walk.h"
+
+namespace tarn {
+
+using detail::throw_value_error;
+using layout::Cell;
+using layout::CellType;
+
+namespace {
+
+CellType type_of(const Cell& cell) noexcept { return static_cast<CellType>(cell.type); }
+
+bool is_listed(CellType type) noexcept { return type == CellType::list || type == CellType::tuple; }
+
+std::uint8_t detail_of(ElementType type) noexcept {
+  const auto number = static_cast<std::uint8_t>(type.number);
+  return type.is_complex ? static_cast<std::uint8_t>(number | layout::kComplexFlag) : number;
+}
+
+}  // namespace
+
+std::string_view name_of(ValueType type) noexcept {
+  constexpr std::string_view names[] = {
+      "none",   "boolean", "int8",   "int16",   "int32",   "int64",   "uint8",
+      "uint16", "uint32",  "uint64", "float32", "float64", "complex", "big_integer",
+      "text",   "bytes",   "table",  "list",    "tuple",   "array",   "reference"};
+  const auto index = static_cast<std::size_t>(type);
+  return index < std::size(names) ? names[index] : "unknown";
+}
+
+// --- opening ------------------------------------------------------------------------------------
+
+std::optional<ValueView> find_value(std::span<const std::byte> bytes) noexcept {
+  const auto opened = ValueReader::open(bytes);
+  if (!opened) return std::nullopt;
+  return ValueView::Access::root(*opened);
+}
+
+ValueView value_in(std::span<const std::byte> bytes) {
+  const auto opened = ValueReader::open(bytes);
+  if (opened) return ValueView::Access::root(*opened);
+  if (opened.error() == Error::invalid_argument) {
+    throw Error(Error::wrong_type, "read a value", "bytes that are none",
+                "read them with bytes(), or have the producer push a Value");
+  }
+  throw_value_error(opened.error(), "read a value");
+}
+
+// --- what it is ---------------------------------------------------------------------------------
+
+ValueType ValueView::type() const noexcept {
+  return static_cast<ValueType>(Access::cell(*this).type);
+}
+
+bool ValueView::order_matters() const noexcept {
+  const Cell cell = Access::cell(*this);
+  return type_of(cell) == CellType::table && (cell.detail & layout::kOrderMatters) != 0;
+}
+
+std::size_t ValueView::size() const {
+  const Cell cell = Access::cell(*this);
+  const ValueReader reader = Access::reader(*this);
+  if (is_container(type_of(cell))) {
+    const auto container = reader.container(cell);
+    if (!container) throw_value_error(container.error(), "count the entries of");
+    return container->live();
+  }
+  if (type_of(cell) == CellType::array) {
+    const auto array = reader.array(cell);
+    if (!array) throw_value_error(array.error(), "count the elements of");
+    return array->element_count;
+  }
+  if (type_of(cell) == CellType::text || type_of(cell) == CellType::bytes) {
+    const auto text = Access::text(*this, cell);
+    if (!text) throw_value_error(text.error(), "measure the text of");
+    return text->size();
+  }
+  return 0;
+}
+
+// --- tables and lists ---------------------------------------------------------------------------
+
+std::optional<ValueView> ValueView::find(std::string_view key) const noexcept {
+  const auto found = Access::find(*this, text_key(key));
+  if (!found) return std::nullopt;
+  return *found;
+}
+
+std::optional<ValueView> ValueView::find_number(std::int64_t key) const noexcept {
+  const auto found = Access::find(*this, integer_key(key));
+  if (!found) return std::nullopt;
+  return *found;
+}
+
+ValueView ValueView::operator[](std::string_view key) const {
+  const auto found = Access::find(*this, text_key(key));
+  if (found) return *found;
+  const std::string attempted = "look up '" + std::string(key.substr(0, 64)) + "' in";
+  throw_value_error(found.error(), attempted.c_str());
+}
+
+ValueView ValueView::at(std::uint64_t index) const {
+  const Cell cell = Access::cell(*this);
+  if (!is_listed(type_of(cell))) throw_value_error(Error::wrong_type, "take an element of");
+  const auto list = Access::reader(*this).container(cell);
+  if (!list) throw_value_error(list.error(), "take an element of");
+  if (index >= list->used()) {
+    const std::string attempted = "take element " + std::to_string(index) + " of";
+    throw_value_error(Error::not_found, attempted.c_str());
+  }
+  return Access::part(*this, list->entries + index * sizeof(Cell));
+}
+
+EntryRange ValueView::entries() const {
+  EntryRange range;
+  const Cell cell = Access::cell(*this);
+  if (type_of(cell) != CellType::table) return range;
+  const auto table = Access::reader(*this).container(cell);
+  if (!table) throw_value_error(table.error(), "list the entries of");
+  range.table_ = *this;
+  range.entries_ = table->entries;
+  range.used_ = table->used();
+  return range;
+}
+
+ElementRange ValueView::elements() const {
+  ElementRange range;
+  const Cell cell = Access::cell(*this);
+  if (!is_listed(type_of(cell))) return range;
+  const auto list = Access::reader(*this).container(cell);
+  if (!list) throw_value_error(list.error(), "list the elements of");
+  range.list_ = *this;
+  range.elements_ = list->entries;
+  range.used_ = list->used();
+  return range;
+}
+
+void EntryRange::iterator::skip_removed() noexcept {
+  while (number_ < range_->used_) {
+    const std::byte* key = range_->entries_ + number_ * sizeof(layout::Entry);
+    if (type_of(ValueReader::load_cell(key)) != CellType::removed) return;
+    ++number_;
+  }
+}
+
+ValueEntry EntryRange::iterator::operator*() const noexcept {
+  const std::byte* key = range_->entries_ + number_ * sizeof(layout::Entry);
+  return {ValueView::Access::part(range_->table_, key),
+          ValueView::Access::part(range_->table_, key + offsetof(layout::Entry, value))};
+}
+
+ValueView ElementRange::iterator::operator*() const noexcept {
+  return ValueView::Access::part(range_->list_, range_->elements_ + number_ * sizeof(Cell));
+}
+
+// --- text and the like --------------------------------------------------------------------------
+
+std::optional<std::string_view> ValueView::try_text() const noexcept {
+  const Cell cell = Access::cell(*this);
+  if (type_of(cell) != CellType::text) return std::nullopt;
+  const auto text = Access::text(*this, cell);
+  if (!text || !is_utf8(*text)) return std::nullopt;
+  return std::string_view(reinterpret_cast<const char*>(text->data()), text->size());
+}
+
+std::string_view ValueView::text() const {
+  const auto found = try_text();
+  if (found) return *found;
+  const bool is_text = type() == ValueType::text;
+  throw_value_error(is_text ? Error::corrupt : Error::wrong_type, "read the text of");
+}
+
+std::span<const std::byte> ValueView::bytes() const {
+  const Cell cell = Access::cell(*this);
+  if (type_of(cell) != CellType::text && type_of(cell) != CellType::bytes) {
+    throw_value_error(Error::wrong_type, "read the bytes of");
+  }
+  const auto found = Access::text(*this, cell);
+  if (!found) throw_value_error(found.error(), "read the bytes of");
+  return *found;
+}
+
+BigIntegerView ValueView::big_integer() const {
+  const Cell cell = Access::cell(*this);
+  if (type_of(cell) != CellType::big_integer) {
+    throw_value_error(Error::wrong_type, "read the big integer of");
+  }
+  const auto found = Access::reader(*this).text(cell);
+  if (!found) throw_value_error(found.error(), "read the big integer of");
+  return {cell.detail != 0, *found};
+}
+
+ReferenceView ValueView::reference() const {
+  const Cell cell = Access::cell(*this);
+  if (type_of(cell) != CellType::reference) {
+    throw_value_error(Error::wrong_type, "read the reference of");
+  }
+  const auto found = Access::reader(*this).reference(cell);
+  if (!found) throw_value_error(found.error(), "read the reference of");
+  ReferenceView reference;
+  reference.kind = found->kind;
+  std::copy(std::begin(found->words), std::end(found->words), std::begin(reference.words));
+  return reference;
+}
+
+ElementType ValueView::element_type() const {
+  const Cell cell = Access::cell(*this);
+  if (type_of(cell) == CellType::complex) return {static_cast<ValueType>(cell.detail), true};
+  if (type_of(cell) != CellType::array) {
+    throw_value_error(Error::wrong_type, "ask for the element type of");
+  }
+  return {static_cast<ValueType>(cell.detail & ~layout::kComplexFlag),
+          (cell.detail & layout::kComplexFlag) != 0};
+}
+
+// --- arrays -------------------------------------------------------------------------------------
+
+std::optional<std::span<const std::byte>> ValueView::try_array_of(ElementType type) const noexcept {
+  const Cell cell = Access::cell(*this);
+  if (type_of(cell) != CellType::array || cell.detail != detail_of(type)) return std::nullopt;
+  const auto array = Access::reader(*this).array(cell);
+  if (!array) return std::nullopt;
+  return std::span(array->elements, array->element_count * array->element_bytes);
+}
+
+std::span<const std::byte> ValueView::array_of(ElementType type) const {
+  const auto found = try_array_of(type);
+  if (found) return *found;
+  const Cell cell = Access::cell(*this);
+  const bool fits = type_of(cell) == CellType::array && cell.detail == detail_of(type);
+  throw_value_error(fits ? Error::corrupt : Error::wrong_type, "read the array of");
+}
+
+std::span<const std::byte> ValueView::array_bytes() const { return array_of(element_type()); }
+
+std::vector<std::size_t> ValueView::shape() const {
+  const Cell cell = Access::cell(*this);
+  if (type_of(cell) != CellType::array)
+    throw_value_error(Error::wrong_type, "ask for the shape of");
+  const auto array = Access::reader(*this).array(cell);
+  if (!array) throw_value_error(array.error(), "ask for the shape of");
+  std::vector<std::size_t> shape(array->dimensions);
+  for (std::uint32_t i = 0; i < array->dimensions; ++i) shape[i] = array->extent(i);
+  return shape;
+}
+
+// --- the whole ----------------------------------------------------------------------------------
+
+bool ValueView::same(const ValueView& other) const {
+  const auto outcome =
+      equal(Access::reader(*this), Access::cell(*this), Access::reader(other), Access::cell(other));
+  if (!outcome) throw_value_error(outcome.error(), "compare");
+  return *outcome;
+}
+
+void ValueView::check() const {
+  if (!check_value(Access::reader(*this), Access::cell(*this))) {
+    throw_value_error(Error::corrupt, "check");
+  }
+}
+
+}  // namespace tarn

@@ -1,0 +1,108 @@
+#include "shm/value/value_key.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+namespace tarn {
+
+using layout::Cell;
+using layout::CellType;
+
+namespace {
+
+Cell number_cell(CellType type, std::uint64_t payload) noexcept {
+  return {static_cast<std::uint8_t>(type), 0, 0, 0, payload};
+}
+
+std::optional<ValueKey> float_key(double number) noexcept {
+  if (std::isnan(number)) return std::nullopt;
+  const double canonical = number == 0 ? 0.0 : number;
+  return ValueKey{number_cell(CellType::float64, std::bit_cast<std::uint64_t>(canonical)), {}};
+}
+
+// The bytes of short text, from the third byte of its cell on.
+std::byte* text_of(Cell& cell) noexcept {
+  return reinterpret_cast<std::byte*>(&cell) + offsetof(Cell, head);
+}
+
+}  // namespace
+
+Cell short_text_cell(CellType type, std::span<const std::byte> bytes) noexcept {
+  Cell cell{static_cast<std::uint8_t>(type), static_cast<std::uint8_t>(bytes.size()), 0, 0, 0};
+  if (!bytes.empty()) std::memcpy(text_of(cell), bytes.data(), bytes.size());
+  return cell;
+}
+
+ValueKey bytes_key(CellType type, std::span<const std::byte> bytes) noexcept {
+  if (bytes.size() <= layout::kCellTextBytes) return {short_text_cell(type, bytes), {}};
+  return {Cell{static_cast<std::uint8_t>(type), layout::kInBlock, 0, 0, 0}, bytes};
+}
+
+ValueKey text_key(std::string_view text) noexcept {
+  return bytes_key(CellType::text, std::as_bytes(std::span(text.data(), text.size())));
+}
+
+ValueKey integer_key(std::int64_t number) noexcept {
+  return {number_cell(CellType::int64, static_cast<std::uint64_t>(number)), {}};
+}
+
+ValueKey unsigned_key(std::uint64_t number) noexcept {
+  if (number <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+    return integer_key(static_cast<std::int64_t>(number));
+  }
+  return {number_cell(CellType::uint64, number), {}};
+}
+
+std::optional<ValueKey> key_of_cell(const Cell& cell, std::span<const std::byte> block) noexcept {
+  switch (static_cast<CellType>(cell.type)) {
+    case CellType::none:
+      return ValueKey{number_cell(CellType::none, 0), {}};
+    case CellType::boolean:
+      return ValueKey{number_cell(CellType::boolean, cell.payload != 0), {}};
+    case CellType::int8:
+      return integer_key(static_cast<std::int8_t>(cell.payload));
+    case CellType::int16:
+      return integer_key(static_cast<std::int16_t>(cell.payload));
+    case CellType::int32:
+      return integer_key(static_cast<std::int32_t>(cell.payload));
+    case CellType::int64:
+      return integer_key(static_cast<std::int64_t>(cell.payload));
+    case CellType::uint8:
+    case CellType::uint16:
+    case CellType::uint32:
+    case CellType::uint64:
+      return unsigned_key(cell.payload);
+    case CellType::float32:
+      return float_key(std::bit_cast<float>(static_cast<std::uint32_t>(cell.payload)));
+    case CellType::float64:
+      return float_key(std::bit_cast<double>(cell.payload));
+    case CellType::text:
+    case CellType::bytes: {
+      if (cell.detail == layout::kInBlock) {
+        return bytes_key(static_cast<CellType>(cell.type), block);
+      }
+      return ValueKey{cell, {}};
+    }
+    case CellType::big_integer:
+      // Never in the cell, however small: its bytes stand in a block, its sign in `detail`.
+      if (block.empty()) return std::nullopt;
+      return ValueKey{Cell{cell.type, cell.detail, 0, 0, 0}, block};
+    default:
+      return std::nullopt;
+  }
+}
+
+std::uint32_t key_hash(const ValueKey& key, std::uint32_t seed) noexcept {
+  if (key.is_in_block()) {
+    return static_cast<std::uint32_t>(
+        XXH3_64bits_withSeed(key.block.data(), key.block.size(), seed));
+  }
+  return static_cast<std::uint32_t>(XXH3_64bits_withSeed(&key.cell, sizeof key.cell, seed));
+}
+
+}  // namespace tarn
