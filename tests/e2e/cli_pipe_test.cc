@@ -98,6 +98,8 @@ TEST_F(CliPipeTest, TheCountersSayWhatHappened) {
 
 TEST_F(CliPipeTest, LookingChangesNothing) {
   output_of({"pipe", "push", "x"}, "abc\n");
+  // The producer's end reaches the node after the program's does.
+  await_pipe("x", [](const Json& pipe) { return pipe["sessions"] == 0; });
   const Json before = json_of({"pipe", "info", "x"});
   output_of({"pipe", "ls"});
   output_of({"status"});
