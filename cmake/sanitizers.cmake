@@ -2,6 +2,9 @@
 if(TARN_SANITIZE)
   add_compile_options(-fsanitize=${TARN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${TARN_SANITIZE})
+  if(TARN_FUZZER)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+  endif()
   if(TARN_SANITIZE MATCHES "undefined")
     # The check of virtual tables looks at memory by way of a pipe: where a test leaves no
     # descriptors to open, it takes every object for a wrong one.

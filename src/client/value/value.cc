@@ -43,10 +43,9 @@ struct ValueRef::Access {
     if (outcome.error() == Error::not_found) return false;
     ref.store_->fail(outcome.error(), "remove an entry of");
   }
-  static ValueKey key_of(const ValueView& view) {
-    const Cell cell = ValueView::Access::cell(view);
-    const auto bytes = ValueView::Access::text(view, cell);
-    const auto key = key_of_cell(cell, bytes ? *bytes : std::span<const std::byte>{});
+  // `held` is the view's cell, and must outlive the key.
+  static ValueKey key_of(const ValueView& view, const Cell& held) {
+    const auto key = ValueView::Access::reader(view).key(held);
     if (!key) throw_value_error(Error::invalid_argument, "use a key of");
     return *key;
   }
@@ -150,9 +149,10 @@ ValueRef ValueRef::entry(const ValueView& key) {
     const Value apart = Value::copy_of(key);
     return entry(apart.view());
   }
+  const Cell held = ValueView::Access::cell(key);
   const ValuePlace found =
       Access::change(*this, "put an entry into", [&](ValueBuilder& builder, ValuePlace& place) {
-        return builder.put(place, Access::key_of(key));
+        return builder.put(place, Access::key_of(key, held));
       });
   return Access::ref(*this, found);
 }
@@ -174,7 +174,10 @@ ValueRef& ValueRef::make_table(std::size_t expected, bool order_matters) {
 }
 
 bool ValueRef::remove(std::string_view key) { return Access::removed(*this, text_key(key)); }
-bool ValueRef::remove(const ValueView& key) { return Access::removed(*this, Access::key_of(key)); }
+bool ValueRef::remove(const ValueView& key) {
+  const Cell held = ValueView::Access::cell(key);
+  return Access::removed(*this, Access::key_of(key, held));
+}
 
 // --- lists --------------------------------------------------------------------------------------
 

@@ -78,7 +78,9 @@ Result<ValueBuilder::Container> ValueBuilder::open_for(ValuePlace& place,
   if (static_cast<CellType>(held.type) == CellType::none) {
     const auto made = set_container(place, made_of_none, 0, kFirstCapacity);
     if (!made) return made.error();
-    held = **find(place);
+    const auto remade = cell(place);
+    if (!remade) return remade.error();
+    held = *remade;
   }
   const auto type = static_cast<CellType>(held.type);
   const bool fits = made_of_none == CellType::table
@@ -155,8 +157,7 @@ Status ValueBuilder::index_all(Container& table) noexcept {
     for (std::uint32_t number = 0; number < table.header->used; ++number) {
       Cell& stored = table.entry(number).key;
       if (static_cast<CellType>(stored.type) == CellType::removed) continue;
-      const auto bytes = reader().text(stored);
-      const auto key = key_of_cell(stored, bytes ? *bytes : std::span<const std::byte>{});
+      const auto key = reader().key(stored);
       if (!key) return Error::corrupt;
       const std::uint32_t hash = key_hash(*key, seed);
       if (key->is_in_block()) stored.word = hash;
@@ -171,9 +172,11 @@ Status ValueBuilder::index_all(Container& table) noexcept {
 
 Result<Cell> ValueBuilder::store_key(const ValueKey& key) noexcept {
   const auto type = static_cast<CellType>(key.cell.type);
-  const auto bytes =
-      key.is_in_block() ? Result<std::span<const std::byte>>(key.block) : reader().text(key.cell);
-  if (type == CellType::text && !is_utf8(*bytes)) return Error::invalid_argument;
+  if (type == CellType::text) {
+    const auto bytes =
+        key.is_in_block() ? Result<std::span<const std::byte>>(key.block) : reader().text(key.cell);
+    if (!bytes || !is_utf8(*bytes)) return Error::invalid_argument;
+  }
   Cell stored = key.cell;
   if (!key.is_in_block()) return stored;
   const auto in_block = store_text(type, key.block, Cell{});

@@ -90,11 +90,8 @@ Status ValueBuilder::copy_entries(ValuePlace& place, const ValueReader& from,
     if (is_table) {
       const layout::Entry entry = ValueReader::entry(container, number);
       if (static_cast<CellType>(entry.key.type) == CellType::removed) continue;
-      const auto text = from.text(entry.key);
-      const bool has_text = text && (entry.key.detail == layout::kInBlock);
-      if (has_text && !budget.spend(text->size())) return Error::corrupt;
-      const auto key = key_of_cell(entry.key, text ? *text : std::span<const std::byte>{});
-      if (!key) return Error::corrupt;
+      const auto key = from.key(entry.key);
+      if (!key || !budget.spend(key->block.size())) return Error::corrupt;
       element = entry.value;
       to = put(place, *key);
     } else {

@@ -58,7 +58,7 @@ ValueKey unsigned_key(std::uint64_t number) noexcept {
   return {number_cell(CellType::uint64, number), {}};
 }
 
-std::optional<ValueKey> key_of_cell(const Cell& cell, std::span<const std::byte> block) noexcept {
+std::optional<ValueKey> number_key(const Cell& cell) noexcept {
   switch (static_cast<CellType>(cell.type)) {
     case CellType::none:
       return ValueKey{number_cell(CellType::none, 0), {}};
@@ -81,17 +81,6 @@ std::optional<ValueKey> key_of_cell(const Cell& cell, std::span<const std::byte>
       return float_key(std::bit_cast<float>(static_cast<std::uint32_t>(cell.payload)));
     case CellType::float64:
       return float_key(std::bit_cast<double>(cell.payload));
-    case CellType::text:
-    case CellType::bytes: {
-      if (cell.detail == layout::kInBlock) {
-        return bytes_key(static_cast<CellType>(cell.type), block);
-      }
-      return ValueKey{cell, {}};
-    }
-    case CellType::big_integer:
-      // Never in the cell, however small: its bytes stand in a block, its sign in `detail`.
-      if (block.empty()) return std::nullopt;
-      return ValueKey{Cell{cell.type, cell.detail, 0, 0, 0}, block};
     default:
       return std::nullopt;
   }

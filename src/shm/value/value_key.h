@@ -27,10 +27,9 @@ ValueKey text_key(std::string_view text) noexcept;
 ValueKey bytes_key(layout::CellType type, std::span<const std::byte> bytes) noexcept;
 ValueKey integer_key(std::int64_t number) noexcept;
 ValueKey unsigned_key(std::uint64_t number) noexcept;
-// Nothing for what cannot be a key: NaN, containers, arrays, complex numbers, references.
-// `block` is where the cell's own block stands, when it has one.
-std::optional<ValueKey> key_of_cell(const layout::Cell& cell,
-                                    std::span<const std::byte> block) noexcept;
+// The one form of a cell that holds none, a boolean or a number of fixed size; nothing for NaN, and
+// for all else: ValueReader::key() knows text.
+std::optional<ValueKey> number_key(const layout::Cell& cell) noexcept;
 
 // Where a table's index begins its search. Source: XXH3, 64 bits, of the cell's 16 bytes, or of the
 // block's bytes; Yann Collet, https://xxhash.com.

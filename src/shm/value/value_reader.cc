@@ -82,6 +82,21 @@ Result<std::span<const std::byte>> ValueReader::text(const Cell& held) const noe
   return std::span(text, static_cast<std::size_t>(size_bytes));
 }
 
+Result<ValueKey> ValueReader::key(const Cell& held) const noexcept {
+  const CellType type = type_of(held);
+  if (type != CellType::text && type != CellType::bytes && type != CellType::big_integer) {
+    const auto number = number_key(held);
+    if (!number) return Error::corrupt;
+    return *number;
+  }
+  const auto bytes = text(held);
+  if (!bytes) return bytes.error();
+  if (type != CellType::big_integer) return bytes_key(type, *bytes);
+  // Never in the cell, however small: its bytes stand in a block, its sign in `detail`.
+  if (bytes->empty() || bytes->back() == std::byte{0} || held.detail > 1) return Error::corrupt;
+  return ValueKey{Cell{held.type, held.detail, 0, 0, 0}, *bytes};
+}
+
 Result<ContainerView> ValueReader::container(const Cell& cell) const noexcept {
   ContainerView view;
   if (cell.payload == 0) return view;

@@ -74,6 +74,8 @@ class ValueReader {
   // Text, bytes, or the magnitude of a big integer. `held` must outlive the answer: short text
   // stands in it.
   Result<std::span<const std::byte>> text(const layout::Cell& held) const noexcept;
+  // The one form of this key; corrupt for what cannot be one. Borrows `held` and the buffer.
+  Result<ValueKey> key(const layout::Cell& held) const noexcept;
   // A table, list or tuple; one without entries may have no block.
   Result<ContainerView> container(const layout::Cell& cell) const noexcept;
   Result<ArrayView> array(const layout::Cell& cell) const noexcept;

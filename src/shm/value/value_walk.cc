@@ -83,17 +83,12 @@ class Checker {
 
   // A key is whole, in its one form, and found where it stands.
   bool check_key(const ContainerView& table, const Cell& stored, std::uint32_t number) noexcept {
-    const bool has_text = type_of(stored) == CellType::text || type_of(stored) == CellType::bytes ||
-                          type_of(stored) == CellType::big_integer;
-    if (has_text && !check_text(stored)) return false;
-    std::span<const std::byte> bytes;
-    if (has_text) {
+    const auto key = reader_.key(stored);
+    if (!key || !budget_.spend(key->block.size())) return false;
+    if (type_of(stored) == CellType::text) {
       const auto text = reader_.text(stored);
-      if (!text) return false;
-      bytes = *text;
+      if (!text || !is_utf8(*text)) return false;
     }
-    const auto key = key_of_cell(stored, bytes);
-    if (!key) return false;
     const auto found = reader_.find(table, *key);
     return found && *found == number;
   }
@@ -205,8 +200,7 @@ class Comparer {
     for (std::uint32_t i = 0; i < in_a.used(); ++i) {
       const layout::Entry entry = ValueReader::entry(in_a, i);
       if (type_of(entry.key) == CellType::removed) continue;
-      const auto text = left_.text(entry.key);
-      const auto key = key_of_cell(entry.key, text ? *text : std::span<const std::byte>{});
+      const auto key = left_.key(entry.key);
       if (!key) return fail();
       const auto found = right_.find(in_b, *key);
       if (!found || (in_order && *found < next_b)) return false;
