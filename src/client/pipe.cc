@@ -30,7 +30,7 @@ PushStatus push_value(detail::PipeCore* core, detail::ValueStore* store,
   Loan* loan = store->finished_loan();
   const PushStatus status = loan != nullptr ? core->push_loan(*loan, patience)
                                             : core->push_bytes(store->bytes(), patience);
-  if (status == PushStatus::ok) store->reset();
+  if (status == PushStatus::ok) store->begin_next();
   return status;
 }
 

@@ -14,12 +14,26 @@ using layout::CellType;
 
 namespace {
 
+// The number of a cell of exactly that type.
+template <ValueNumeric T>
+T from_bits(std::uint64_t payload) noexcept {
+  if constexpr (std::same_as<T, float>) {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(payload));
+  } else if constexpr (std::same_as<T, double>) {
+    return std::bit_cast<double>(payload);
+  } else {
+    return static_cast<T>(payload);
+  }
+}
+
 template <ValueNumeric T>
 Result<T> exactly(const ValueReader& reader, const Cell& cell) noexcept {
   if constexpr (std::same_as<T, bool>) {
     if (static_cast<CellType>(cell.type) != CellType::boolean) return Error::wrong_type;
     return cell.payload != 0;
   } else {
+    if (cell.type == static_cast<std::uint8_t>(detail::number_type<T>())) [[likely]]
+      return from_bits<T>(cell.payload);
     const auto number = number_of(reader, cell);
     if (!number) return number.error();
     if constexpr (std::same_as<T, double>) {

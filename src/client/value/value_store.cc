@@ -77,7 +77,9 @@ Loan* ValueStore::finished_loan() noexcept {
 }
 
 Status ValueStore::grow(std::uint64_t at_least, std::uint64_t used_bytes) noexcept {
-  const std::uint64_t wanted = std::max({at_least, kSmallBytes, capacity() * 2});
+  const bool is_first = base_ == first_.data();
+  const std::uint64_t usual = is_first ? std::max(kSmallBytes, expected_bytes_) : capacity() * 2;
+  const std::uint64_t wanted = std::max(at_least, usual);
   const Status grown = is_shared() ? grow_loan(wanted, used_bytes) : grow_block(wanted, used_bytes);
   // Twice as much may be more than there is, where what is needed is not.
   if (grown || wanted == at_least) return grown;

@@ -40,6 +40,11 @@ class ValueStore final : public ValueMemory {
   }
   // None again; the memory goes back.
   void reset() noexcept;
+  // The same after it was pushed: the next one is expected to be as large.
+  void begin_next() noexcept {
+    expected_bytes_ = used_bytes();
+    reset();
+  }
   // Room for so much, before anything is there. Throws as loan() does.
   void expect(std::uint64_t size_bytes);
   // Takes over a copy of `bytes`, which open() has accepted. Throws as loan() does.
@@ -70,6 +75,7 @@ class ValueStore final : public ValueMemory {
   alignas(layout::kBlockAlign) std::array<std::byte, kFirstBytes> first_;
   std::shared_ptr<SessionCore> session_;
   Heap* heap_ = nullptr;
+  std::uint64_t expected_bytes_ = 0;
   Loan loan_;
   std::unique_ptr<std::byte, Release> block_;
   std::optional<Error> refusal_;

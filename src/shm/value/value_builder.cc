@@ -62,38 +62,50 @@ Result<std::uint64_t> ValueBuilder::allocate(std::uint64_t size_bytes,
 
 // --- places -------------------------------------------------------------------------------------
 
-Result<ValueBuilder::Container> ValueBuilder::open(std::uint64_t block) const noexcept {
+ContainerHeader* ValueBuilder::present(std::uint64_t& block) const noexcept {
+  const std::uint64_t end = used();
   for (int move = 0; move < kMostMoves; ++move) {
-    if (block % layout::kBlockAlign != 0 || block < sizeof(ValueHeader)) return Error::corrupt;
-    if (block > used() || sizeof(ContainerHeader) > used() - block) return Error::corrupt;
-    Container found;
-    found.header = reinterpret_cast<ContainerHeader*>(memory_.base() + block);
-    if (found.header->moved_to != 0) {
-      block = found.header->moved_to;
-      continue;
-    }
-    if (!is_container(found.type())) return Error::corrupt;
-    const auto checked = reader().container(block_cell(found.type(), 0, block));
-    if (!checked) return checked.error();
-    found.block = block;
-    found.entries = memory_.base() + block + sizeof(ContainerHeader);
-    found.index = found.entries + found.header->capacity * entry_bytes(found.type());
-    return found;
+    if (block % layout::kBlockAlign != 0 || block < sizeof(ValueHeader)) return nullptr;
+    if (block > end || sizeof(ContainerHeader) > end - block) return nullptr;
+    auto* header = reinterpret_cast<ContainerHeader*>(memory_.base() + block);
+    if (header->moved_to == 0) [[likely]]
+      return header;
+    block = header->moved_to;
   }
-  return Error::corrupt;
+  return nullptr;
+}
+
+Error::Code ValueBuilder::open(std::uint64_t block, Container& found) const noexcept {
+  found.header = present(block);
+  if (found.header == nullptr || !is_container(found.type())) return Error::corrupt;
+  const ContainerHeader& header = *found.header;
+  const std::uint64_t entries_bytes = header.capacity * entry_bytes(found.type());
+  const std::uint64_t index_bytes = header.index_count * std::uint64_t{sizeof(std::uint32_t)};
+  const std::uint64_t behind = used() - block - sizeof header;
+  const bool is_sound = header.used <= header.capacity && header.live <= header.used &&
+                        (header.index_count & (header.index_count - 1)) == 0 &&
+                        entries_bytes + index_bytes <= behind;
+  if (!is_sound) return Error::corrupt;
+  found.block = block;
+  found.entries = memory_.base() + block + sizeof header;
+  found.index = found.entries + entries_bytes;
+  return Error::none;
 }
 
 Result<Cell*> ValueBuilder::find(ValuePlace& place) const noexcept {
   if (place.block == 0) return &header_of(memory_).root;
-  const auto container = open(place.block);
-  if (!container) return container.error();
-  place.block = container->block;
-  if (container->header->epoch != place.epoch || place.number >= container->header->used) {
-    return Error::not_found;
-  }
-  Cell& cell = container->cell(place.number);
-  if (type_of(cell) == CellType::removed) return Error::not_found;
-  return &cell;
+  const ContainerHeader* header = present(place.block);
+  if (header == nullptr) return Error::corrupt;
+  if (header->epoch != place.epoch || place.number >= header->used) return Error::not_found;
+  const auto type = static_cast<CellType>(header->type);
+  const std::uint64_t stride = entry_bytes(type);
+  const std::uint64_t end =
+      place.block + sizeof *header + (place.number + std::uint64_t{1}) * stride;
+  if (end > used()) return Error::corrupt;
+  // The value of an entry, and an element itself, are the last 16 bytes of theirs.
+  auto* cell = reinterpret_cast<Cell*>(memory_.base() + end - sizeof(Cell));
+  if (type_of(*cell) == CellType::removed) return Error::not_found;
+  return cell;
 }
 
 Result<Cell> ValueBuilder::cell(ValuePlace& place) const noexcept {
@@ -144,11 +156,11 @@ Result<Cell> ValueBuilder::store_text(CellType type, std::span<const std::byte> 
 Status ValueBuilder::set_text(ValuePlace& place, CellType type,
                               std::span<const std::byte> bytes) noexcept {
   if (type == CellType::text && !is_utf8(bytes)) return Error::invalid_argument;
-  const auto before = cell(place);
-  if (!before) return before.error();
-  const auto stored = store_text(type, bytes, *before);
+  const auto found = find(place);
+  if (!found) return found.error();
+  const auto stored = store_text(type, bytes, **found);
   if (!stored) return stored.error();
-  return set(place, *stored);
+  return set(place, *stored);  // not through `found`: the buffer may have moved
 }
 
 Status ValueBuilder::set_big_integer(ValuePlace& place, bool negative,

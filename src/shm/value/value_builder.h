@@ -110,20 +110,23 @@ class ValueBuilder {
   void note_dead(std::uint64_t size_bytes) noexcept;
   // The address of the place's cell, after what moved has been followed.
   Result<layout::Cell*> find(ValuePlace& place) const noexcept;
-  Result<Container> open(std::uint64_t block) const noexcept;
+  // Follows what moved. Error::none: `found` is good.
+  Error::Code open(std::uint64_t block, Container& found) const noexcept;
+  // Where a container's header stands now; null when it stands nowhere.
+  layout::ContainerHeader* present(std::uint64_t& block) const noexcept;
   // The container that the cell at `place` holds, made when it is none.
-  Result<Container> open_for(ValuePlace& place, layout::CellType made_of_none) noexcept;
+  Error::Code open_for(ValuePlace& place, layout::CellType made_of_none, Container& found) noexcept;
   Result<std::uint64_t> make_container(layout::CellType type, std::uint64_t capacity) noexcept;
   // The same entries in a block with more room.
-  Result<Container> move(ValuePlace& place, std::uint64_t capacity) noexcept;
+  Error::Code move(ValuePlace& place, std::uint64_t capacity, Container& moved) noexcept;
   Result<layout::Cell> store_text(layout::CellType type, std::span<const std::byte> bytes,
                                   const layout::Cell& before) noexcept;
   // Room for one more in a container that has none.
-  Result<Container> make_room(ValuePlace& place, Container& full) noexcept;
+  Error::Code make_room(ValuePlace& place, Container& full) noexcept;
   // The key as it stands in a table of that seed: what does not fit in its cell goes to a block.
   Result<layout::Cell> store_key(const ValueKey& key) noexcept;
   void index(Container& table, std::uint32_t number, std::uint32_t hash) noexcept;
-  Status index_all(Container& table) noexcept;
+  Error::Code index_all(Container& table) noexcept;
 
   ValueMemory& memory_;
 };

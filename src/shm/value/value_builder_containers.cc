@@ -34,6 +34,16 @@ std::uint32_t index_count_for(CellType type, std::uint64_t capacity) noexcept {
   return static_cast<std::uint32_t>(std::bit_ceil(capacity) * 2);
 }
 
+// Whether the key's text is UTF-8.
+bool is_key_text(const ValueKey& key) noexcept {
+  if (key.is_in_block()) return is_utf8(key.block);
+  constexpr std::uint64_t kNotAscii = 0x8080808080808080;
+  const std::uint64_t front = std::uint64_t{key.cell.word} << 16 | key.cell.head;
+  if (((front | key.cell.payload) & kNotAscii) == 0) return true;
+  const auto bytes = ValueReader().text(key.cell);
+  return bytes && is_utf8(*bytes);
+}
+
 std::uint32_t random_seed() noexcept {
   std::uint32_t seed = 0;
   os::random_bytes(&seed, sizeof seed);
@@ -70,11 +80,11 @@ Status ValueBuilder::set_container(ValuePlace& place, CellType type, std::uint8_
   return set(place, Cell{static_cast<std::uint8_t>(type), detail, 0, 0, offset});
 }
 
-Result<ValueBuilder::Container> ValueBuilder::open_for(ValuePlace& place,
-                                                       CellType made_of_none) noexcept {
-  const auto found = cell(place);
-  if (!found) return found.error();
-  Cell held = *found;
+Error::Code ValueBuilder::open_for(ValuePlace& place, CellType made_of_none,
+                                   Container& found) noexcept {
+  const auto at = find(place);
+  if (!at) return at.error();
+  Cell held = **at;
   if (static_cast<CellType>(held.type) == CellType::none) {
     const auto made = set_container(place, made_of_none, 0, kFirstCapacity);
     if (!made) return made.error();
@@ -93,31 +103,30 @@ Result<ValueBuilder::Container> ValueBuilder::open_for(ValuePlace& place,
     held.payload = *made;
     if (const auto stored = set(place, held); !stored) return stored.error();
   }
-  return open(held.payload);
+  return open(held.payload, found);
 }
 
-Result<ValueBuilder::Container> ValueBuilder::move(ValuePlace& place,
-                                                   std::uint64_t capacity) noexcept {
+Error::Code ValueBuilder::move(ValuePlace& place, std::uint64_t capacity,
+                               Container& moved) noexcept {
   const auto held = cell(place);
   if (!held) return held.error();
   const auto made = make_container(static_cast<CellType>(held->type), capacity);
   if (!made) return made.error();
   // Opened after the buffer may have moved.
-  auto before = open(held->payload);
-  auto after = open(*made);
-  if (!before || !after) return Error::corrupt;
-  after->header->used = before->header->used;
-  after->header->live = before->header->live;
-  after->header->seed = before->header->seed;
-  after->header->epoch = before->header->epoch;
-  std::memcpy(after->entries, before->entries, before->header->used * entry_bytes(before->type()));
-  before->header->moved_to = *made;
-  note_dead(before->size_bytes());
-  Cell moved = *held;
-  moved.payload = *made;
-  if (const auto stored = set(place, moved); !stored) return stored.error();
-  if (const auto indexed = index_all(*after); !indexed) return indexed.error();
-  return *after;
+  Container before;
+  if (open(held->payload, before) != Error::none) return Error::corrupt;
+  if (open(*made, moved) != Error::none) return Error::corrupt;
+  moved.header->used = before.header->used;
+  moved.header->live = before.header->live;
+  moved.header->seed = before.header->seed;
+  moved.header->epoch = before.header->epoch;
+  std::memcpy(moved.entries, before.entries, before.header->used * entry_bytes(before.type()));
+  before.header->moved_to = *made;
+  note_dead(before.size_bytes());
+  Cell cell = *held;
+  cell.payload = *made;
+  if (const auto stored = set(place, cell); !stored) return stored.error();
+  return index_all(moved);
 }
 
 Status ValueBuilder::reserve(ValuePlace& place, std::uint64_t expected) noexcept {
@@ -125,11 +134,12 @@ Status ValueBuilder::reserve(ValuePlace& place, std::uint64_t expected) noexcept
   if (!held) return held.error();
   const auto type = static_cast<CellType>(held->type);
   if (!is_container(type)) return Error::wrong_type;
-  const auto opened = open_for(place, type == CellType::table ? type : CellType::list);
-  if (!opened) return opened.error();
-  if (expected <= opened->header->capacity) return Done{};
-  const auto moved = move(place, expected);
-  if (!moved) return moved.error();
+  Container container;
+  Error::Code code = open_for(place, type == CellType::table ? type : CellType::list, container);
+  if (code == Error::none && expected > container.header->capacity) {
+    code = move(place, expected, container);
+  }
+  if (code != Error::none) return code;
   return Done{};
 }
 
@@ -148,8 +158,8 @@ void ValueBuilder::index(Container& table, std::uint32_t number, std::uint32_t h
 }
 
 // Makes the whole index anew; with another seed where keys were made to collide.
-Status ValueBuilder::index_all(Container& table) noexcept {
-  if (table.type() != CellType::table) return Done{};
+Error::Code ValueBuilder::index_all(Container& table) noexcept {
+  if (table.type() != CellType::table) return Error::none;
   const std::uint32_t index_count = table.header->index_count;
   for (bool again = true; again;) {
     const std::uint32_t seed = table.header->seed;
@@ -165,18 +175,14 @@ Status ValueBuilder::index_all(Container& table) noexcept {
     }
     again = seed != table.header->seed;
   }
-  return Done{};
+  return Error::none;
 }
 
 // --- entries ------------------------------------------------------------------------------------
 
 Result<Cell> ValueBuilder::store_key(const ValueKey& key) noexcept {
   const auto type = static_cast<CellType>(key.cell.type);
-  if (type == CellType::text) {
-    const auto bytes =
-        key.is_in_block() ? Result<std::span<const std::byte>>(key.block) : reader().text(key.cell);
-    if (!bytes || !is_utf8(*bytes)) return Error::invalid_argument;
-  }
+  if (type == CellType::text && !is_key_text(key)) return Error::invalid_argument;
   Cell stored = key.cell;
   if (!key.is_in_block()) return stored;
   const auto in_block = store_text(type, key.block, Cell{});
@@ -186,46 +192,47 @@ Result<Cell> ValueBuilder::store_key(const ValueKey& key) noexcept {
 }
 
 Result<ValuePlace> ValueBuilder::put(ValuePlace& table, const ValueKey& key) noexcept {
-  auto opened = open_for(table, CellType::table);
-  if (!opened) return opened.error();
-  const auto place_of = [&](const Container& in, std::uint32_t number) {
+  Container in;
+  if (const auto code = open_for(table, CellType::table, in); code != Error::none) return code;
+  const auto place_of = [&](std::uint32_t number) {
     return ValuePlace{in.block, number, in.header->epoch,
                       static_cast<std::uint16_t>(table.depth + 1)};
   };
-  const auto found = reader().find(opened->view(), key);
-  if (found) return place_of(*opened, *found);
+  std::uint32_t hash = ValueReader::needed_hash(*in.header, key);
+  const auto found = reader().find(in.view(), key, hash);
+  if (found) return place_of(*found);
   if (found.error() != Error::not_found) return found.error();
-  if (opened->header->used == opened->header->capacity) {
-    opened = make_room(table, *opened);
-    if (!opened) return opened.error();
+  if (in.header->used == in.header->capacity) {
+    if (const auto code = make_room(table, in); code != Error::none) return code;
+    hash = ValueReader::needed_hash(*in.header, key);
   }
   auto stored = store_key(key);
   if (!stored) return stored.error();
-  opened = open(opened->block);  // the buffer may have moved
-  if (!opened) return opened.error();
-  ContainerHeader& header = *opened->header;
-  const std::uint32_t hash =
-      key.is_in_block() || header.index_count != 0 ? key_hash(key, header.seed) : 0;
-  if (key.is_in_block()) stored->word = hash;
+  if (key.is_in_block()) {
+    stored->word = hash;
+    // The buffer may have moved.
+    if (const auto code = open(in.block, in); code != Error::none) return code;
+  }
+  ContainerHeader& header = *in.header;
   const std::uint32_t number = header.used;
-  opened->entry(number) = Entry{*stored, Cell{}};
+  in.entry(number) = Entry{*stored, Cell{}};
   ++header.used;
   ++header.live;
   if (header.index_count != 0) {
     const std::uint32_t seed = header.seed;
-    index(*opened, number, hash);
+    index(in, number, hash);
     if (seed != header.seed) {
-      if (const auto indexed = index_all(*opened); !indexed) return indexed.error();
+      if (const auto code = index_all(in); code != Error::none) return code;
     }
   }
-  return place_of(*opened, number);
+  return place_of(number);
 }
 
-Result<ValueBuilder::Container> ValueBuilder::make_room(ValuePlace& place,
-                                                        Container& full) noexcept {
+Error::Code ValueBuilder::make_room(ValuePlace& place, Container& full) noexcept {
   ContainerHeader& header = *full.header;
   if (full.type() != CellType::table || header.live > header.used / 2) {
-    return move(place, std::max<std::uint64_t>(std::uint64_t{header.capacity} * 2, kFirstCapacity));
+    const std::uint64_t twice = std::uint64_t{header.capacity} * 2;
+    return move(place, std::max<std::uint64_t>(twice, kFirstCapacity), full);
   }
   // Most of them were removed: the others move together, and get other numbers.
   std::uint32_t kept = 0;
@@ -235,24 +242,21 @@ Result<ValueBuilder::Container> ValueBuilder::make_room(ValuePlace& place,
   }
   header.used = header.live = kept;
   ++header.epoch;
-  if (const auto indexed = index_all(full); !indexed) return indexed.error();
-  return full;
+  return index_all(full);
 }
 
 Result<ValuePlace> ValueBuilder::append(ValuePlace& list) noexcept {
-  auto opened = open_for(list, CellType::list);
-  if (!opened) return opened.error();
-  if (opened->header->used == opened->header->capacity) {
-    opened = make_room(list, *opened);
-    if (!opened) return opened.error();
+  Container in;
+  if (const auto code = open_for(list, CellType::list, in); code != Error::none) return code;
+  if (in.header->used == in.header->capacity) {
+    if (const auto code = make_room(list, in); code != Error::none) return code;
   }
-  ContainerHeader& header = *opened->header;
+  ContainerHeader& header = *in.header;
   const std::uint32_t number = header.used;
-  opened->cell(number) = Cell{};
+  in.cell(number) = Cell{};
   ++header.used;
   ++header.live;
-  return ValuePlace{opened->block, number, header.epoch,
-                    static_cast<std::uint16_t>(list.depth + 1)};
+  return ValuePlace{in.block, number, header.epoch, static_cast<std::uint16_t>(list.depth + 1)};
 }
 
 Result<ValuePlace> ValueBuilder::element(ValuePlace& list, std::uint64_t number) const noexcept {
@@ -261,10 +265,10 @@ Result<ValuePlace> ValueBuilder::element(ValuePlace& list, std::uint64_t number)
   const auto type = static_cast<CellType>(held->type);
   if (type != CellType::list && type != CellType::tuple) return Error::wrong_type;
   if (held->payload == 0) return Error::not_found;
-  const auto opened = open(held->payload);
-  if (!opened) return opened.error();
-  if (number >= opened->header->used) return Error::not_found;
-  return ValuePlace{opened->block, static_cast<std::uint32_t>(number), opened->header->epoch,
+  Container in;
+  if (const auto code = open(held->payload, in); code != Error::none) return code;
+  if (number >= in.header->used) return Error::not_found;
+  return ValuePlace{in.block, static_cast<std::uint32_t>(number), in.header->epoch,
                     static_cast<std::uint16_t>(list.depth + 1)};
 }
 
@@ -273,28 +277,28 @@ Status ValueBuilder::remove(ValuePlace& table, const ValueKey& key) noexcept {
   if (!held) return held.error();
   if (static_cast<CellType>(held->type) != CellType::table) return Error::wrong_type;
   if (held->payload == 0) return Error::not_found;
-  const auto opened = open(held->payload);
-  if (!opened) return opened.error();
-  const auto number = reader().find(opened->view(), key);
+  Container in;
+  if (const auto code = open(held->payload, in); code != Error::none) return code;
+  const auto number = reader().find(in.view(), key);
   if (!number) return number.error();
   Cell gone{};
   gone.type = static_cast<std::uint8_t>(CellType::removed);
-  opened->entry(*number) = Entry{gone, gone};
-  if (opened->header->live > 0) --opened->header->live;
+  in.entry(*number) = Entry{gone, gone};
+  if (in.header->live > 0) --in.header->live;
   return Done{};
 }
 
 Status ValueBuilder::remove(ValuePlace& list, std::uint64_t number) noexcept {
   const auto place = element(list, number);
   if (!place) return place.error();
-  const auto opened = open(place->block);
-  if (!opened) return opened.error();
-  ContainerHeader& header = *opened->header;
-  std::byte* at = opened->entries + number * sizeof(Cell);
+  Container in;
+  if (const auto code = open(place->block, in); code != Error::none) return code;
+  ContainerHeader& header = *in.header;
+  std::byte* at = in.entries + number * sizeof(Cell);
   std::memmove(at, at + sizeof(Cell), (header.used - number - 1) * sizeof(Cell));
   --header.used;
   header.live = header.used;
-  opened->cell(header.used) = Cell{};
+  in.cell(header.used) = Cell{};
   return Done{};
 }
 
@@ -303,12 +307,12 @@ Status ValueBuilder::clear(ValuePlace& container) noexcept {
   if (!held) return held.error();
   if (!is_container(static_cast<CellType>(held->type))) return Error::wrong_type;
   if (held->payload == 0) return Done{};
-  const auto opened = open(held->payload);
-  if (!opened) return opened.error();
-  const std::uint64_t bytes = opened->size_bytes() - sizeof(ContainerHeader);
-  std::memset(opened->entries, 0, bytes);
-  opened->header->used = opened->header->live = 0;
-  ++opened->header->epoch;
+  Container in;
+  if (const auto code = open(held->payload, in); code != Error::none) return code;
+  const std::uint64_t bytes = in.size_bytes() - sizeof(ContainerHeader);
+  std::memset(in.entries, 0, bytes);
+  in.header->used = in.header->live = 0;
+  ++in.header->epoch;
   return Done{};
 }
 

@@ -1,7 +1,5 @@
 #include "shm/value/value_reader.h"
 
-#include <bit>
-
 #include "base/checked.h"
 
 namespace tarn {
@@ -106,7 +104,7 @@ Result<ContainerView> ValueReader::container(const Cell& cell) const noexcept {
   const ContainerHeader& header = view.header;
   if (header.type != cell.type || header.moved_to != 0) return Error::corrupt;
   if (header.used > header.capacity || header.live > header.used) return Error::corrupt;
-  if (header.index_count != 0 && !std::has_single_bit(header.index_count)) return Error::corrupt;
+  if ((header.index_count & (header.index_count - 1)) != 0) return Error::corrupt;
   // None of these can wrap: they are products of 32-bit numbers and small constants.
   const std::uint64_t entries_bytes = header.capacity * entry_bytes(type_of(cell));
   const std::uint64_t index_bytes = header.index_count * std::uint64_t{sizeof(std::uint32_t)};
@@ -179,20 +177,18 @@ bool ValueReader::is_key(const Cell& stored, const ValueKey& key,
          std::memcmp(bytes->data(), key.block.data(), key.block.size()) == 0;
 }
 
-Result<std::uint32_t> ValueReader::find(const ContainerView& table,
-                                        const ValueKey& key) const noexcept {
+Result<std::uint32_t> ValueReader::find(const ContainerView& table, const ValueKey& key,
+                                        std::uint32_t hash) const noexcept {
   const ContainerHeader& header = table.header;
   const auto key_at = [&](std::uint32_t number) {
     return load_cell(table.entries + std::uint64_t{number} * sizeof(layout::Entry));
   };
   if (header.index_count == 0) {
-    const std::uint32_t hash = key.is_in_block() ? key_hash(key, header.seed) : 0;
     for (std::uint32_t number = 0; number < header.used; ++number) {
       if (is_key(key_at(number), key, hash)) return number;
     }
     return Error::not_found;
   }
-  const std::uint32_t hash = key_hash(key, header.seed);
   const std::uint32_t mask = header.index_count - 1;
   for (std::uint32_t step = 0; step < header.index_count; ++step) {
     const auto found =

@@ -84,7 +84,17 @@ class ValueReader {
   Result<layout::ReferenceBlock> reference(const layout::Cell& cell) const noexcept;
 
   // The number of the key's entry, or not_found. Entry numbers count removed ones too.
-  Result<std::uint32_t> find(const ContainerView& table, const ValueKey& key) const noexcept;
+  Result<std::uint32_t> find(const ContainerView& table, const ValueKey& key) const noexcept {
+    return find(table, key, needed_hash(table.header, key));
+  }
+  // The same with needed_hash() of the table and key.
+  Result<std::uint32_t> find(const ContainerView& table, const ValueKey& key,
+                             std::uint32_t hash) const noexcept;
+  // The key's hash where looking needs it, else 0.
+  static std::uint32_t needed_hash(const layout::ContainerHeader& table,
+                                   const ValueKey& key) noexcept {
+    return key.is_in_block() || table.index_count != 0 ? key_hash(key, table.seed) : 0;
+  }
   // Requires: number < used().
   static layout::Entry entry(const ContainerView& table, std::uint32_t number) noexcept;
   static layout::Cell element(const ContainerView& list, std::uint32_t number) noexcept {
