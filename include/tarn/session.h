@@ -65,9 +65,10 @@ class Session {
   // others it is copied in. `expected_bytes` saves it growing. Throws what loan() throws.
   Value value(std::size_t expected_bytes = 0);
   // What was received, to be changed: a copy in this session's own memory, since nobody but its
-  // maker can write what another process made. The message is released. Throws what loan() throws,
-  // and wrong_type, version_mismatch, corrupt; the message is untouched then.
-  Value edit(Message&& message);
+  // maker can write what another process made. The message stays as it is: of an at-least-once pipe
+  // it is best acknowledged when what became of it was pushed. Throws what loan() throws, and
+  // wrong_type, version_mismatch, corrupt.
+  Value edit(const Message& message);
   // Why the newest push() of this session returned no_memory or too_large.
   std::optional<Error> last_refusal() const;
 

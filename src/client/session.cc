@@ -176,14 +176,11 @@ Value Session::value(std::size_t expected_bytes) {
   return Value(detail::ValueStore::create(core_, core.heap(), expected_bytes));
 }
 
-Value Session::edit(Message&& message) {
+Value Session::edit(const Message& message) {
   detail::SessionCore& core = require_session(core_, "edit a message");
   const ValueView received = message.value();
-  auto store = detail::ValueStore::create(core_, core.heap(), received.bytes_in_all());
-  Value edited(std::move(store));
+  Value edited(detail::ValueStore::create(core_, core.heap(), received.bytes_in_all()));
   edited.root() = received;
-  message.acknowledge();
-  message.release();
   return edited;
 }
 

@@ -34,13 +34,41 @@ inline void fill(std::span<std::byte> bytes, std::uint64_t number) {
   std::memset(bytes.data(), static_cast<int>(number & 0xff), bytes.size());
   std::memcpy(bytes.data(), &number, sizeof number);
 }
+inline constexpr std::size_t kValueDoubles = 100;
+
 inline PushStatus push_number(Pipe& pipe, std::uint64_t number, std::size_t size_bytes) {
   Loan loan = pipe.loan(size_bytes);
   fill(loan.bytes(), number);
   return pipe.try_push(std::move(loan));
 }
+// Fills a value that grows on the way: numbers, a text, a table within, an array.
+inline void fill(Value& value, std::uint64_t number) {
+  value["number"] = number;
+  value["text"] = std::string(100, 'x');
+  value["within"]["number"] = number;
+  for (double& element : value["array"].array<double>(kValueDoubles)) {
+    element = static_cast<double>(number);
+  }
+}
+inline std::uint64_t number_of(const ValueView& value) {
+  try {
+    value.check();
+    const auto number = value["number"].as<std::uint64_t>();
+    bool is_whole = value["text"].text() == std::string(100, 'x') &&
+                    value["within"]["number"].as<std::uint64_t>() == number &&
+                    value["array"].size() == kValueDoubles;
+    for (const double element : value["array"].array<double>()) {
+      is_whole = is_whole && element == static_cast<double>(number);
+    }
+    return is_whole ? number : 0;
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
 // The number, or 0 when the message is torn.
 inline std::uint64_t number_of(const Message& message) {
+  if (const auto value = message.try_value()) return number_of(*value);
   std::uint64_t number = 0;
   if (message.size() < sizeof number) return 0;
   std::memcpy(&number, message.bytes().data(), sizeof number);

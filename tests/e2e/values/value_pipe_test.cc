@@ -130,10 +130,11 @@ TEST_F(ValuePipeTest, AReceivedValueIsEditedInACopy) {
   packet["bins"].array<double>(1000)[0] = 5;
   ASSERT_EQ(own.push(std::move(packet)), PushStatus::ok);
   Popped popped = own.pop();
-  Value edited = session_.edit(std::move(popped.message));
-  EXPECT_EQ(popped.message.size(), 0u);
+  Value edited = session_.edit(popped.message);
   edited["n"] = 2;
   edited["more"] = "text";
+  EXPECT_EQ(popped.message.value()["n"].as<int>(), 1);
+  EXPECT_FALSE(popped.message.value().contains("more"));
   EXPECT_EQ(edited.view()["bins"].array<double>()[0], 5);
   EXPECT_TRUE(edited.is_shared());
   ASSERT_EQ(own.push(std::move(edited)), PushStatus::ok);
@@ -146,7 +147,7 @@ TEST_F(ValuePipeTest, BytesThatAreNoValueAreToldSo) {
   Popped popped = own.pop();
   EXPECT_FALSE(popped.message.try_value());
   EXPECT_THROW(static_cast<void>(popped.message.value()), Error);
-  EXPECT_THROW(static_cast<void>(session_.edit(std::move(popped.message))), Error);
+  EXPECT_THROW(static_cast<void>(session_.edit(popped.message)), Error);
   EXPECT_EQ(popped.message.text(), "just text");
 }
 
