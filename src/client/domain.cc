@@ -169,6 +169,13 @@ Result<os::UniqueFd, Error> reach_node(const Domain& domain) {
   return socket ? check_owner(domain, std::move(*socket)) : std::move(socket);
 }
 
+namespace {
+
+// All that a shepherd starts has its mark in the environment.
+bool is_supervised() noexcept { return std::getenv("TARN_SHEPHERD") != nullptr; }
+
+}  // namespace
+
 Result<os::UniqueFd, Error> reach_or_start_node(const Domain& domain, bool to_stay,
                                                 Deadline deadline, bool& started) {
   started = false;
@@ -176,6 +183,11 @@ Result<os::UniqueFd, Error> reach_or_start_node(const Domain& domain, bool to_st
   for (auto pause = 1ms;; pause = std::min(pause * 2, std::chrono::milliseconds(50))) {
     auto socket = reach_node(domain);
     if (socket || socket.error().code() != Error::node_unavailable) return socket;
+    if (is_supervised()) {
+      // It would belong to the client, and end with it, whoever has joined it meanwhile.
+      return Error(Error::node_unavailable, "start a node from inside a supervised client",
+                   domain.paths.directory, "start it outside: tarn up");
+    }
     auto ready = start_daemon(domain, to_stay, deadline);
     if (!ready) return std::move(ready).error();
     if (*ready) {

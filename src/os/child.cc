@@ -34,17 +34,21 @@ std::string ChildEnd::text() const {
   return "by signal " + std::to_string(signal) + (name ? " (" + std::string(name) + ")" : "");
 }
 
+ChildEnd child_end(int raw_status) noexcept {
+  ChildEnd end;
+  if (WIFSIGNALED(raw_status)) {
+    end.signal = WTERMSIG(raw_status);
+  } else {
+    end.status = WEXITSTATUS(raw_status);
+  }
+  return end;
+}
+
 ChildEnd reap_child(std::int32_t pid) noexcept {
   int raw = 0;
   while (::waitpid(pid, &raw, 0) < 0 && errno == EINTR) {
   }
-  ChildEnd end;
-  if (WIFSIGNALED(raw)) {
-    end.signal = WTERMSIG(raw);
-  } else {
-    end.status = WEXITSTATUS(raw);
-  }
-  return end;
+  return child_end(raw);
 }
 
 void signal_child(std::int32_t pid, int signal) noexcept { ::kill(pid, signal); }

@@ -23,6 +23,8 @@ struct ChildEnd {
   int signal = 0;
   std::string text() const;  // "by signal 9 (Killed)"
 };
+// What waitpid() says of a child's end.
+ChildEnd child_end(int raw_status) noexcept;
 // Waits for the child.
 ChildEnd reap_child(std::int32_t pid) noexcept;
 // Requires: the child is not reaped yet, so that its pid is still its own.

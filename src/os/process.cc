@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "os/life/process_stat.h"
 #include "os/system_error.h"
 
 namespace tarn::os {
@@ -64,17 +65,11 @@ Result<ProcessIdentity> identify(std::int32_t pid) noexcept {
   const UniqueFd file(::open(path.data(), O_RDONLY | O_CLOEXEC));
   if (!file) return errno == EMFILE || errno == ENFILE ? Error::no_descriptors : Error::not_found;
   std::array<char, 1024> text{};
-  const ssize_t count = ::read(file.get(), text.data(), text.size() - 1);
+  const ssize_t count = ::read(file.get(), text.data(), text.size());
   if (count <= 0) return Error::not_found;
-  // The name in parentheses may hold anything, so the fields are counted after the last ')'.
-  const char* cursor = std::strrchr(text.data(), ')');
-  if (cursor == nullptr) return Error::corrupt;
-  ++cursor;
-  for (int field = 2; field < 21; ++field) {
-    cursor = std::strchr(cursor + 1, ' ');
-    if (cursor == nullptr) return Error::corrupt;
-  }
-  return ProcessIdentity{pid, std::strtoull(cursor + 1, nullptr, 10)};
+  const auto stat = parse_stat({text.data(), static_cast<std::size_t>(count)});
+  if (!stat) return Error::corrupt;
+  return ProcessIdentity{pid, stat->start_ticks};
 }
 
 Result<UniqueFd, Error> open_pidfd(std::int32_t pid) {

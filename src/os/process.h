@@ -47,7 +47,8 @@ inline std::uint64_t fork_generation() noexcept {
 
 // Starts a program in a session of its own, with standard input and output on /dev/null, and the
 // write end of a pipe as descriptor 3. Returns the read end: the program writes one line on it when
-// it is ready, or what went wrong. The grandchild is adopted by init.
+// it is ready, or what went wrong. The grandchild is adopted by init, or by
+// the nearest ancestor that takes orphans.
 Result<UniqueFd, Error> spawn_detached(const std::vector<std::string>& arguments);
 
 // Fills the span from the kernel's random source.

@@ -104,6 +104,38 @@ TEST_F(ShepherdCrashTest, WorkerMayDieAtEveryPointOfSupervision) {
                       "supervision.remove.board_dropped"});
 }
 
+// A job that has done its work is not done again because its shepherd died over what it left.
+TEST_F(ShepherdCrashTest, AnEndThatWasSeenIsNotForgotten) {
+  start_armed("TARN_CRASH_AT", "shepherd.command.", 1);
+  ClientOptions options = testkit::tireless();
+  options.restart = RestartRule::on_failure;
+  Client client = run_client({}, kName, {"/bin/sh", "-c", "setsid sleep 1000 & exit 0"}, options);
+  testkit::await([&] { return client.status().state == ClientState::finished; });
+  EXPECT_EQ(client.status().starts, 1u);
+  EXPECT_EQ(client.status().exit_status, 0);
+  EXPECT_EQ(client.status().exit_signal, 0);
+  EXPECT_EQ(living(), 0u);
+  points_.expect_all({"shepherd.command.ended"});
+}
+
+// Who was told that the node ends is not followed by a new worker.
+TEST_F(ShepherdCrashTest, WorkerMayDieWhileTheNodeEnds) {
+  for (const std::string prefix : {"shutdown.", "node.end."}) {
+    SCOPED_TRACE(prefix);
+    start_armed("TARN_CRASH_AT", prefix, 1);
+    Client client = run_client({}, kName, kCommand, testkit::tireless());
+    await_other_command(client, 0);
+    try {
+      stop_node({}, true);
+    } catch (const Error&) {
+      // The worker died before it could answer.
+    }
+    testkit::await([&] { return living() == 0; });
+    EXPECT_TRUE(domain_.stop().is_success());
+  }
+  points_.expect_all({"shutdown.told", "node.end.told"});
+}
+
 // The first is killed while the command runs; the next one ends what that left, and dies at it.
 TEST_F(ShepherdCrashTest, SuccessorMayDieAtEveryPointOfItsInheritance) {
   for (int crash_at = 1;; ++crash_at) {

@@ -103,6 +103,8 @@ bool Client::Core::await(std::uint64_t serial, Deadline deadline,
       const std::uint32_t seen = board.changes();
       const auto facts = board.facts();
       if (facts && facts->order >= serial && done(*facts)) return true;
+      // A later order has overtaken ours, which perhaps nobody saw.
+      if (facts && facts->order > serial) return true;
       if (deadline.has_passed()) return false;
       if (!shepherd_is_gone()) {
         board.wait(seen, deadline.earlier(Deadline::in(kLookAfterShepherd)));

@@ -25,6 +25,8 @@ class RecordSink {
   virtual void drop_key(const RecordKey& key) = 0;
   // The worker serves, or still serves.
   virtual void say_alive() {}
+  // The node shall end, in order: from here on no worker is replaced.
+  virtual void stop() {}
 
   template <class T>
   void put(const T& record, std::span<const int> descriptors = {}) {
@@ -45,8 +47,7 @@ class ChannelSender final : public RecordSink {
                  std::span<const int> descriptors) override;
   void drop_key(const RecordKey& key) override;
   void say_alive() override;
-  // The node shall end, in order.
-  void stop();
+  void stop() override;
 
  private:
   int socket_;

@@ -56,7 +56,7 @@ struct StoredCounters {
   std::uint32_t last_pipe_id;
   std::uint32_t last_session_generation;
   std::uint32_t last_segment_generation;
-  std::uint32_t reserved;
+  std::uint32_t last_client_id;
   std::uint64_t last_opening;
   std::uint64_t recovered_sessions;
 };

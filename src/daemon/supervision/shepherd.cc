@@ -140,8 +140,14 @@ void Shepherd::end_leftovers() {
     const auto members = os::session_members(facts.command_pid);
     left.insert(left.end(), members.begin(), members.end());
   }
-  for (const std::int32_t pid : left) os::signal_child(pid, SIGKILL);
-  const bool all_gone = left.empty();
+  bool all_gone = true;
+  for (const std::int32_t pid : left) {
+    // From here on the descriptor means this process, whoever gets its number.
+    const auto process = os::open_pidfd(pid);
+    if (!process || !is_leftover(pid, !is_another)) continue;
+    os::signal_process(process->get(), SIGKILL);
+    all_gone = false;
+  }
   look_at_ = all_gone ? Deadline::never() : Deadline::in(kLookAgain);
   if (!all_gone) return;
   TARN_CRASH_POINT("shepherd.leftovers.gone");
@@ -154,7 +160,17 @@ void Shepherd::end_leftovers() {
   take(order);
 }
 
-// The order was taken by a predecessor that was killed: its command counts as killed, too.
+// Who is older than the command is of another session that got its number.
+bool Shepherd::is_leftover(std::int32_t pid, bool in_session) const {
+  const layout::BoardFacts& facts = board_.facts();
+  if (os::was_executed_with(pid, mark_word())) return true;
+  const auto identity = os::identify(pid);
+  return in_session && identity && identity->start_ticks >= facts.command_start_ticks &&
+         os::session_of_process(pid) == facts.command_pid;
+}
+
+// The order was taken by a predecessor that was killed: its command counts as killed, too, unless
+// it had ended before.
 void Shepherd::resume(OrderKind kind) {
   const ClientState state = board_.facts().state;
   if (command_ || !start_at_.is_never()) return;
@@ -179,11 +195,13 @@ void Shepherd::resume(OrderKind kind) {
     case ClientState::running:
     case ClientState::stopping: {
       layout::BoardFacts& facts = board_.edit();
-      ++facts.ends;
-      facts.exit_status = 0;
-      facts.exit_signal = SIGKILL;
-      facts.ended_unix_ns = wall_clock_ns();
-      return decide(false, monotonic_ns() - facts.started_ns);
+      if (facts.ends < facts.starts) {
+        ++facts.ends;
+        facts.exit_status = 0;
+        facts.exit_signal = SIGKILL;
+        facts.ended_unix_ns = wall_clock_ns();
+      }
+      return decide(has_succeeded(facts), monotonic_ns() - facts.started_ns);
     }
   }
 }

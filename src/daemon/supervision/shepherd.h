@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/deadline.h"
@@ -35,6 +36,11 @@ struct ShepherdParts {
   os::Poller poller;
 };
 
+// Whether the newest end of the command was one with success.
+inline bool has_succeeded(const layout::BoardFacts& facts) noexcept {
+  return facts.exec_error == 0 && facts.exit_signal == 0 && facts.exit_status == 0;
+}
+
 class Shepherd {
  public:
   explicit Shepherd(ShepherdParts parts);
@@ -54,6 +60,7 @@ class Shepherd {
   void end_leftovers();
   std::string mark_word() const;
   void resume(OrderKind kind);
+  bool is_leftover(std::int32_t pid, bool in_session) const;
 
   // The command: shepherd_command.cc.
   void start();
@@ -64,6 +71,7 @@ class Shepherd {
   void begin_end(layout::EndGoal goal);
   void ask_children_to_end() noexcept;
   void press_end() noexcept;
+  void note_command_end();
   void complete_end();
   void decide(bool success, std::int64_t lived_ns);
   void close_streams() noexcept;
@@ -81,9 +89,9 @@ class Shepherd {
   std::optional<os::StartedCommand> command_;
   os::ChildEnd command_end_;
   bool command_reaped_ = false;
-  bool executed_ = false;
   bool first_of_order_ = false;  // nothing was executed since the newest order
   bool killing_ = false;
+  std::set<std::int32_t> asked_;  // children that were told to end
   layout::EndGoal goal_ = layout::EndGoal::policy;
   std::optional<Order> delayed_;  // until what the predecessor left has ended
   Deadline start_at_ = Deadline::never();

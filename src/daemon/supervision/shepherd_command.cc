@@ -57,7 +57,6 @@ void Shepherd::start() {
   }
   command_ = std::move(*started);
   command_reaped_ = false;
-  executed_ = false;
   killing_ = false;
   goal_ = EndGoal::policy;
   facts.command_pid = command_->pid;
@@ -87,7 +86,8 @@ void Shepherd::on_exec_report() {
     board_.edit().exec_error = error;
     return;  // its end is told by the kernel
   }
-  executed_ = true;
+  // Ended before it was executed, it has the same to say as one that was.
+  if (command_reaped_) return;
   if (board_.facts().state == ClientState::starting) enter(ClientState::running);
 }
 
@@ -121,7 +121,6 @@ void Shepherd::drain_output() {
 
 // Orphans of the command are our children as well: when none is left, nothing of it is.
 void Shepherd::reap() {
-  const bool was_reaped = command_reaped_;
   for (;;) {
     const os::ReapedChild child = os::reap_any();
     if (child.none_left) {
@@ -129,19 +128,33 @@ void Shepherd::reap() {
       return;
     }
     if (child.pid == 0) break;
+    asked_.erase(child.pid);
     if (command_ && child.pid == command_->pid) {
       command_end_ = child.end;
       command_reaped_ = true;
+      note_command_end();
     }
   }
   if (!command_ || !command_reaped_) return;
   // The command has ended, and somebody that it started has not.
-  if (press_at_.is_never()) {
-    begin_end(EndGoal::policy);
-  } else if (!was_reaped) {
-    ask_children_to_end();
-  }
+  if (press_at_.is_never()) begin_end(EndGoal::policy);
+  // Each end may have brought us the children of who ended.
+  if (!killing_) ask_children_to_end();
   if (killing_) press_at_ = Deadline::passed();
+}
+
+// Crash: published at once: a successor, which finds the family still ending, knows from
+//        `ends` == `starts` how the command itself has ended.
+void Shepherd::note_command_end() {
+  on_exec_report();
+  layout::BoardFacts& facts = board_.edit();
+  const bool refused = facts.exec_error != 0;
+  facts.exit_status = refused ? 0 : command_end_.status;
+  facts.exit_signal = refused ? 0 : command_end_.signal;
+  facts.ended_unix_ns = wall_clock_ns();
+  ++facts.ends;
+  board_.publish();
+  TARN_CRASH_POINT("shepherd.command.ended");
 }
 
 void Shepherd::begin_end(EndGoal goal) {
@@ -170,7 +183,7 @@ void Shepherd::begin_end(EndGoal goal) {
 // Who left the command's group is a child of ours once its parent has ended.
 void Shepherd::ask_children_to_end() noexcept {
   for (const std::int32_t child : os::own_children()) {
-    if (child == command_->pid) continue;
+    if (child == command_->pid || !asked_.insert(child).second) continue;
     os::signal_child(child, SIGTERM);
     os::signal_child(child, SIGCONT);
   }
@@ -187,22 +200,17 @@ void Shepherd::press_end() noexcept {
 }
 
 void Shepherd::complete_end() {
-  on_exec_report();
   drain_output();
   close_streams();
-  const bool refused = board_.facts().exec_error != 0;
   command_.reset();
   killing_ = false;
+  asked_.clear();
   press_at_ = Deadline::never();
   layout::BoardFacts& facts = board_.edit();
   facts.command_pid = 0;
   facts.command_start_ticks = 0;
   facts.goal = EndGoal::policy;
-  ++facts.ends;
-  facts.exit_status = refused ? 0 : command_end_.status;
-  facts.exit_signal = refused ? 0 : command_end_.signal;
-  facts.ended_unix_ns = wall_clock_ns();
-  const bool success = !refused && command_end_.signal == 0 && command_end_.status == 0;
+  const bool success = has_succeeded(facts);
   const EndGoal goal = std::exchange(goal_, EndGoal::policy);
   switch (goal) {
     case EndGoal::policy:

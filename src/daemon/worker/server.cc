@@ -181,6 +181,8 @@ void Server::begin_node_end() {
   if (ending_) return;
   ending_ = true;
   node_.request_end();
+  node_.sink().stop();
+  TARN_CRASH_POINT("node.end.told");
   shepherds_.end_all();
   const std::chrono::nanoseconds longest(node_.clients().longest_stop_ns());
   end_by_ = Deadline::in(longest + kPatienceWithShepherds);
@@ -191,7 +193,9 @@ void Server::look_after_node_end() {
   if (shepherds_.all_ended()) {
     over_ = true;
   } else if (end_by_.has_passed()) {
-    shepherds_.kill_all();
+    // They were told, and press on without us: killed, they would leave what their commands started
+    // to nobody.
+    log_warning("clients are still ending; their shepherds see to it");
     over_ = true;
   }
 }

@@ -6,21 +6,17 @@
 #include <unistd.h>
 
 #include <array>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "os/life/process_stat.h"
+
 namespace tarn::os {
 
 bool is_stopped(std::int32_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string text;
-  std::getline(file, text);
-  // The name in parentheses may hold anything; the state is the word after the last ')'.
-  const std::size_t end = text.rfind(')');
-  if (end == std::string::npos || end + 2 >= text.size()) return false;
-  return text[end + 2] == 'T' || text[end + 2] == 't';
+  const auto stat = stat_of(pid);
+  return stat && (stat->state == 'T' || stat->state == 't');
 }
 
 std::optional<std::vector<std::uint64_t>> open_memory(std::int32_t pid) {

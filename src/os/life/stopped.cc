@@ -7,18 +7,16 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <optional>
 
 #include "os/fd.h"
+#include "os/life/process_stat.h"
 
 namespace tarn::os {
 namespace {
 
-// Field 9 of /proc/PID/task/TID/stat.
-constexpr unsigned long kExiting = 0x4;  // PF_EXITING
+constexpr std::uint64_t kExiting = 0x4;  // PF_EXITING
 
 struct CloseDirectory {
   void operator()(DIR* directory) const noexcept { ::closedir(directory); }
@@ -31,18 +29,12 @@ TaskState state_of_task(int tasks, const char* name) noexcept {
   std::snprintf(path.data(), path.size(), "%s/stat", name);
   const UniqueFd file(::openat(tasks, path.data(), O_RDONLY | O_CLOEXEC));
   if (!file) return errno == ENOENT ? TaskState::gone : TaskState::unknown;
-  std::array<char, 512> text{};
-  const ssize_t count = ::read(file.get(), text.data(), text.size() - 1);
+  std::array<char, 1024> text{};
+  const ssize_t count = ::read(file.get(), text.data(), text.size());
   if (count <= 0) return errno == ESRCH ? TaskState::gone : TaskState::unknown;
-  const char* cursor = std::strrchr(text.data(), ')');
-  if (cursor == nullptr) return TaskState::unknown;
-  ++cursor;
-  for (int field = 2; field < 8; ++field) {
-    cursor = std::strchr(cursor + 1, ' ');
-    if (cursor == nullptr) return TaskState::unknown;
-  }
-  const bool exiting = (std::strtoul(cursor + 1, nullptr, 10) & kExiting) != 0;
-  return exiting ? TaskState::exiting : TaskState::running;
+  const auto stat = parse_stat({text.data(), static_cast<std::size_t>(count)});
+  if (!stat) return TaskState::unknown;
+  return (stat->flags & kExiting) != 0 ? TaskState::exiting : TaskState::running;
 }
 
 // How many tasks there are that exit, or nothing when one does not.

@@ -13,6 +13,7 @@
 #include <cerrno>
 
 #include "os/process.h"
+#include "os/run/spawn.h"
 #include "os/system_error.h"
 
 namespace tarn::os {
@@ -30,14 +31,6 @@ Result<Ends, Error> make_pipe() {
   // Only our end: the command expects to be able to wait.
   ::fcntl(pipe.reader.get(), F_SETFL, O_NONBLOCK);
   return pipe;
-}
-
-std::vector<char*> raw_words(const std::vector<std::string>& words) {
-  std::vector<char*> raw;
-  raw.reserve(words.size() + 1);
-  for (const std::string& word : words) raw.push_back(const_cast<char*>(word.c_str()));
-  raw.push_back(nullptr);
-  return raw;
 }
 
 void set_limits(const std::vector<ResourceLimitWish>& wishes) noexcept {
@@ -161,15 +154,14 @@ ReapedChild reap_any() noexcept {
   if (pid < 0) reaped.none_left = errno == ECHILD;
   if (pid <= 0) return reaped;
   reaped.pid = pid;
-  if (WIFSIGNALED(raw)) {
-    reaped.end.signal = WTERMSIG(raw);
-  } else {
-    reaped.end.status = WEXITSTATUS(raw);
-  }
+  reaped.end = child_end(raw);
   return reaped;
 }
 
-void signal_group(std::int32_t leader, int signal) noexcept { ::kill(-leader, signal); }
+void signal_group(std::int32_t leader, int signal) noexcept {
+  // A child that was started just now is not the leader of its group yet.
+  if (::kill(-leader, signal) != 0 && errno == ESRCH) ::kill(leader, signal);
+}
 
 std::vector<std::string> own_environment() {
   std::vector<std::string> words;

@@ -55,12 +55,15 @@ struct ReapedChild {
 };
 ReapedChild reap_any() noexcept;
 
-// Requires: `leader` is a child that is not reaped yet.
+// Requires: `leader` is a child that is not reaped yet; it gets the signal itself while it has no
+// group.
 void signal_group(std::int32_t leader, int signal) noexcept;
-// Our children that have not ended.
+// Our children that are not reaped.
 std::vector<std::int32_t> own_children();
 // Processes that live in this session.
 std::vector<std::int32_t> session_members(std::int32_t session);
+// Whether it was executed with this word ("NAME=value") in its environment, as far as we may see.
+bool was_executed_with(std::int32_t pid, const std::string& word);
 // Processes that were executed with this word ("NAME=value") in their environment.
 std::vector<std::int32_t> processes_with(const std::string& word);
 // The session of a process, 0 when it is gone.

@@ -49,6 +49,8 @@ class Attributes {
   posix_spawnattr_t attributes_;
 };
 
+}  // namespace
+
 std::vector<char*> raw_words(const std::vector<std::string>& words) {
   std::vector<char*> raw;
   raw.reserve(words.size() + 1);
@@ -56,8 +58,6 @@ std::vector<char*> raw_words(const std::vector<std::string>& words) {
   raw.push_back(nullptr);
   return raw;
 }
-
-}  // namespace
 
 Result<std::int32_t, Error> spawn(const SpawnPlan& plan) {
   FileActions actions;

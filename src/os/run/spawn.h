@@ -33,6 +33,9 @@ inline constexpr const char* kOwnProgram = "/proc/self/exe";
 // As spawn(), with a descriptor that tells of its end; without one it is not started.
 Result<StartedChild, Error> spawn_watched(const SpawnPlan& plan);
 
+// The words as exec takes them: borrowed, with null at the end.
+std::vector<char*> raw_words(const std::vector<std::string>& words);
+
 // Orphaned descendants become children of this process, not of init.
 FullStatus adopt_orphans() noexcept;
 // The pid of a child that has ended and is not reaped, or 0.

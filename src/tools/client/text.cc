@@ -1,4 +1,5 @@
 // How a client is shown, and how its options are read.
+#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -66,6 +67,8 @@ std::string state_text(const ClientStatus& client) {
 }
 
 ExitCode exit_code_of(const ClientStatus& client) noexcept {
+  // As shells do for what cannot be executed.
+  if (client.exec_error != 0) return static_cast<ExitCode>(client.exec_error == ENOENT ? 127 : 126);
   if (client.exit_signal != 0) return static_cast<ExitCode>(128 + client.exit_signal);
   return static_cast<ExitCode>(client.exit_status);
 }

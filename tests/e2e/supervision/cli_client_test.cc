@@ -99,6 +99,73 @@ TEST_F(CliClientTest, StopEndsAllThatItHasStarted) {
   EXPECT_GE(living("family"), 1u);
 }
 
+// Who left the command's group comes to the shepherd only when all between have ended.
+TEST_F(CliClientTest, StopAsksThoseFarDownAsWell) {
+  const std::string path = folder_ / "farewell";
+  const std::string last = write_script("last",
+                                        "#!/bin/sh\ntrap 'echo bye > " + path +
+                                            "; exit 0' TERM\necho ready\n"
+                                            "while :; do sleep 0.01; done\n",
+                                        0755);
+  const std::string middle = write_script("middle", "#!/bin/sh\n" + last + " & wait\n", 0755);
+  output_of(
+      {"run", "deep", "--stop-timeout", "1m", "--", "sh", "-c", "setsid " + middle + " & wait"});
+  for (int i = 0; i < 1000 && output_of({"client", "logs", "deep"}) != "ready\n"; ++i)
+    ::usleep(5000);
+  output_of({"client", "stop", "deep"});
+  std::string said;
+  std::getline(std::ifstream(path), said);
+  EXPECT_EQ(said, "bye");
+  EXPECT_EQ(living("deep"), 0u);
+}
+
+// A first thread that has ended leaves a process that looks dead, and is not.
+TEST_F(CliClientTest, StopEndsAProcessWhoseFirstThreadIsGone) {
+  const std::string headless =
+      write_script("headless",
+                   "#!/usr/bin/env python3\nimport ctypes, threading, time\n"
+                   "threading.Thread(target=lambda: time.sleep(1000)).start()\n"
+                   "print('ready', flush=True)\n"
+                   "ctypes.CDLL(None).syscall(60, 0)  # exit: of this thread alone\n",
+                   0755);
+  output_of({"run", "headless", "--stop-timeout", "50ms", "--", "sh", "-c",
+             "setsid " + headless + " & wait"});
+  for (int i = 0; i < 1000 && output_of({"client", "logs", "headless"}) != "ready\n"; ++i)
+    ::usleep(5000);
+  output_of({"client", "stop", "headless"});
+  EXPECT_EQ(living("headless"), 0u);
+}
+
+TEST_F(CliClientTest, AStopThatARestartOvertakesReturns) {
+  output_of({"run", "deaf", "--stop-timeout", "300ms", "--", "sh", "-c",
+             "trap '' TERM; echo ready; sleep 1000; sleep 1000"});
+  for (int i = 0; i < 1000 && output_of({"client", "logs", "deaf"}) != "ready\n"; ++i)
+    ::usleep(5000);
+  Program stop(command({"client", "stop", "deaf"}));
+  await_client("deaf", [](const Json& now) { return now["state"] == "stopping"; });
+  output_of({"client", "restart", "deaf"});
+  EXPECT_EQ(stop.wait().signal, 0);
+  await_client("deaf", [](const Json& now) { return now["state"] == "running"; });
+}
+
+TEST_F(CliClientTest, WhatCannotBeExecutedAnyMoreEndsAsInAShell) {
+  const std::string once = write_script("once", "#!/bin/sh\nrm $0\nexit 1\n", 0755);
+  EXPECT_EQ(
+      run({"run", "--wait", "gone", "--backoff", "1ms", "--limit", "2/1h", "--", once}).exit_code,
+      127);
+}
+
+// It would be the client's, and end with it, whoever has joined it meanwhile.
+TEST_F(CliClientTest, NoNodeIsStartedFromInside) {
+  std::string words;
+  for (const std::string& word : command({"pipe", "ls"})) words += word + " ";
+  output_of({"run", "starter", "--restart", "never", "--", "sh", "-c",
+             "TARN_APPLICATION=another " + words + "2>&1"});
+  await_client("starter", [](const Json& now) { return now["state"] == "failed"; });
+  const std::string said = output_of({"client", "logs", "starter"});
+  EXPECT_NE(said.find("tarn up"), std::string::npos) << said;
+}
+
 TEST_F(CliClientTest, WhoDoesNotListenIsKilledWhenItsTimeIsOver) {
   output_of({"run", "deaf", "--stop-timeout", "50ms", "--", "sh", "-c",
              "trap '' TERM; echo ready; sleep 1000; sleep 1000"});

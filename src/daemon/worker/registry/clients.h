@@ -85,8 +85,6 @@ class ClientRegistry {
     return *(items_[item->facts.id] = std::move(item));
   }
   void erase(std::uint32_t id) { items_.erase(id); }
-  // A client's id is free again once it was removed.
-  std::uint32_t free_id() const noexcept { return items_.empty() ? 1 : items_.rbegin()->first + 1; }
 
   // Whether a process in this session belongs to a supervised client: it ends with the node.
   bool supervises_session(std::int32_t session) const noexcept {

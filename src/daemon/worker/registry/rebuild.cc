@@ -135,6 +135,8 @@ bool take_client(NodeState& node, const StoredClient& record, StoredRecord& stor
   item->description = std::move(stored.descriptors[0]);
   item->directory = std::move(stored.descriptors[1]);
   if (!read_description(*item)) return false;
+  auto& last = node.counters().last_client_id;
+  last = std::max(last, record.id);
   node.clients().add(std::move(item));
   return true;
 }

@@ -142,7 +142,9 @@ Outcome client_run(NodeState& node, Request& request, const wire::ClientRun& ask
   }
   ++item.facts.edition;
   if (former == nullptr) {
-    item.facts.id = node.clients().free_id();
+    // Never given twice, so that who waits for a client's removal sees that the next is another.
+    item.facts.id = ++node.counters().last_client_id;
+    node.put_counters();
     item.facts.name = ask.name;
     node.clients().add(std::move(fresh));
   }

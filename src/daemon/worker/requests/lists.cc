@@ -178,7 +178,10 @@ Outcome shutdown(NodeState& node, SessionItem* session, const wire::Shutdown& as
     return Error(Error::busy, "end the node", "attached: " + others,
                  "end these programs first, or force it");
   }
+  // Whoever was told so must not find a new worker, should this one die at once.
+  node.sink().stop();
   node.request_end();
+  TARN_CRASH_POINT("shutdown.told");
   return answer_done(ask.header.request);
 }
 

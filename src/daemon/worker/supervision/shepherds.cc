@@ -208,14 +208,6 @@ void Shepherds::lose_shepherd(ClientItem& item, bool killed) {
               std::to_string(wait / 1ms) + " ms");
 }
 
-void Shepherds::kill_all() {
-  for (const auto& [id, item] : node_.clients().all()) {
-    if (!item->process) continue;
-    log_warning("the shepherd of " + describe(*item) + " did not end in time; it is killed");
-    os::signal_process(item->process.get(), SIGKILL);
-  }
-}
-
 // Its board stays: it says what the next one has to end, and how the client fared.
 void Shepherds::forget_shepherd(ClientItem& item) {
   poller_.forget(item.control.get());

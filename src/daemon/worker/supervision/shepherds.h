@@ -30,8 +30,6 @@ class Shepherds {
   // The node ends: every client is stopped, and no shepherd is started any more.
   void end_all() noexcept { ending_ = true; }
   bool all_ended() const noexcept;
-  // Their time is over: the kernel ends their commands with them.
-  void kill_all();
 
  private:
   void tend_one(ClientItem& item);
