@@ -91,6 +91,10 @@ void keep_from_children(const Mapping& mapping) noexcept {
   if (mapping) ::madvise(mapping.base(), mapping.size(), MADV_DONTFORK);
 }
 
+void keep_from_dumps(const Mapping& mapping) noexcept {
+  if (mapping) ::madvise(mapping.base(), mapping.size(), MADV_DONTDUMP);
+}
+
 FullStatus seal(int fd, bool one_writer) {
   const int seals = F_SEAL_SHRINK | F_SEAL_GROW | (one_writer ? F_SEAL_FUTURE_WRITE : 0);
   if (::fcntl(fd, F_ADD_SEALS, seals | F_SEAL_SEAL) != 0) {

@@ -51,6 +51,9 @@ Result<Mapping, Error> map_readable(int fd, std::uint64_t size_bytes);
 void populate(const Mapping& mapping, bool writable) noexcept;
 // A fork()ed child does not get this mapping.
 void keep_from_children(const Mapping& mapping) noexcept;
+// No core dump contains this mapping. The kernel tells of a death only after it has written the
+// dump, and what several processes share would be written once for each of them.
+void keep_from_dumps(const Mapping& mapping) noexcept;
 
 // Forbids shrinking and growing; with `one_writer` also any further writable mapping and write().
 // Requires: the writer has mapped it already.

@@ -40,6 +40,7 @@ FullStatus make_node_segment(WorkerSeed& seed) {
   if (auto done = os::allocate_pages(memory->get(), 0, layout::kNodeBytes); !done) return done;
   auto mapping = os::map_writable(memory->get(), layout::kNodeBytes);
   if (!mapping) return std::move(mapping).error();
+  os::keep_from_dumps(*mapping);
   Segment segment(std::move(*mapping));
   if (auto done = format_node(segment, seed.facts.node_id); !done) {
     return Error(done.error(), "format the node's table", "node", {});

@@ -44,6 +44,7 @@ Result<OwnedSegment, Error> create_segment(const char* label, std::uint64_t size
   auto mapping = os::map_writable(fd->get(), size_bytes);
   if (!mapping) return std::move(mapping).error();
   os::keep_from_children(*mapping);
+  os::keep_from_dumps(*mapping);
   if (auto done = os::seal(fd->get(), one_writer); !done) return std::move(done).error();
   return OwnedSegment{Segment(std::move(*mapping)), std::move(*fd)};
 }
@@ -62,6 +63,7 @@ Result<Segment, Error> map_foreign(int fd, std::uint64_t size_bytes, bool one_wr
   auto mapping = writable ? os::map_writable(fd, size_bytes) : os::map_readable(fd, size_bytes);
   if (!mapping) return std::move(mapping).error();
   os::keep_from_children(*mapping);
+  os::keep_from_dumps(*mapping);
   return Segment(std::move(*mapping));
 }
 

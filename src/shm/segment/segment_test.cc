@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <string>
 
 #include "testing/shared_pipe.h"
@@ -205,6 +207,31 @@ TEST(SegmentTest, AnUnfinishedHeaderIsCorrupt) {
   header.size_bytes = kSize;
   header.layout_version = layout::kLayoutVersion + 1;
   EXPECT_EQ(check_header(segment, layout::SegmentKind::slab).error(), Error::version_mismatch);
+}
+
+// Field VmFlags of the mapping that begins there, as /proc/self/smaps says it.
+std::string flags_of(const Segment& segment) {
+  std::ifstream smaps("/proc/self/smaps");
+  char start[32];
+  std::snprintf(start, sizeof start, "%lx-", reinterpret_cast<unsigned long>(segment.base()));
+  bool is_it = false;
+  for (std::string line; std::getline(smaps, line);) {
+    if (line.starts_with(start)) is_it = true;
+    if (is_it && line.starts_with("VmFlags:")) return line + ' ';
+  }
+  return "";
+}
+
+// The kernel tells of a death after it has written the dump.
+TEST(SegmentTest, IsInNoCoreDumpAndNoChild) {
+  const auto owned = create_segment("segment-test", 2 * kPage, 2 * kPage, false);
+  ASSERT_TRUE(owned);
+  const auto foreign = map_foreign(owned->fd.get(), 2 * kPage, false, true);
+  ASSERT_TRUE(foreign);
+  for (const Segment* segment : {&owned->segment, &*foreign}) {
+    EXPECT_NE(flags_of(*segment).find(" dd "), std::string::npos) << flags_of(*segment);
+    EXPECT_NE(flags_of(*segment).find(" dc "), std::string::npos) << flags_of(*segment);
+  }
 }
 
 }  // namespace
