@@ -62,8 +62,14 @@ Connection::Connection(os::UniqueFd socket, wire::RunPaths paths, wire::Hello re
     : paths_(std::move(paths)),
       resume_(resume),
       hooks_(std::move(hooks)),
-      socket_(std::move(socket)),
-      thread_(os::start_quiet_thread("tarn-session", [this] { run(); })) {}
+      socket_(std::move(socket)) {}
+
+FullStatus Connection::begin() {
+  auto thread = os::start_quiet_thread("tarn-session", [this] { run(); });
+  if (!thread) return std::move(thread).error();
+  thread_ = std::move(*thread);
+  return Done{};
+}
 
 Connection::~Connection() {
   {
@@ -76,7 +82,7 @@ Connection::~Connection() {
     }
     changed_.notify_all();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 std::uint64_t Connection::next_request() noexcept {

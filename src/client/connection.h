@@ -59,6 +59,8 @@ class Connection {
 
   // Takes over a connected socket after Welcome. `resume` is the Hello that brings us back.
   Connection(os::UniqueFd socket, wire::RunPaths paths, wire::Hello resume, Hooks hooks);
+  // Starts the thread; nothing can be asked before.
+  FullStatus begin();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   // Says goodbye and ends the thread.

@@ -48,10 +48,12 @@ Result<int, Error> Readiness::add(std::shared_ptr<PipeControl> pipe, bool for_it
   watch->for_items = for_items;
   watch->event = std::move(*event);
   const int descriptor = watch->event.get();
-  watches_.push_back(std::move(watch));
   if (!thread_.joinable()) {
-    thread_ = os::start_quiet_thread("tarn-readiness", [this] { run(); });
+    auto thread = os::start_quiet_thread("tarn-readiness", [this] { run(); });
+    if (!thread) return std::move(thread).error();
+    thread_ = std::move(*thread);
   }
+  watches_.push_back(std::move(watch));
   notice_change();
   return descriptor;
 }

@@ -136,8 +136,9 @@ Session connect(const ConnectOptions& options) {
   if (const auto table = NodeTable::attach(node); !table) {
     throw Error(table.error(), "join the domain", "the node's table", "restart the node");
   }
-  session.core_ = detail::SessionCore::create(std::move(socket), domain.paths, domain.key,
-                                              std::move(record), hello, welcome, std::move(node));
+  session.core_ =
+      unwrap(detail::SessionCore::create(std::move(socket), domain.paths, domain.key,
+                                         std::move(record), hello, welcome, std::move(node)));
   return session;
 }
 

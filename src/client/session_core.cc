@@ -1,6 +1,7 @@
 #include "client/session_core.h"
 
 #include <algorithm>
+#include <climits>
 #include <limits>
 
 #include "base/crash_point.h"
@@ -16,10 +17,9 @@ constexpr std::uint64_t kIdleTicks = 10;  // seconds after which unused memory g
 
 }  // namespace
 
-std::shared_ptr<SessionCore> SessionCore::create(os::UniqueFd socket, const wire::RunPaths& paths,
-                                                 const wire::DomainKey& key, SessionRecord record,
-                                                 const wire::Hello& hello,
-                                                 const wire::Welcome& welcome, Segment node) {
+Result<std::shared_ptr<SessionCore>, Error> SessionCore::create(
+    os::UniqueFd socket, const wire::RunPaths& paths, const wire::DomainKey& key,
+    SessionRecord record, const wire::Hello& hello, const wire::Welcome& welcome, Segment node) {
   // In a fork()ed child the memory is not mapped and the threads are not there: leave it alone.
   std::shared_ptr<SessionCore> core(
       new SessionCore(key, std::move(record), welcome, std::move(node)), [](SessionCore* ended) {
@@ -42,9 +42,16 @@ std::shared_ptr<SessionCore> SessionCore::create(os::UniqueFd socket, const wire
   };
   core->connection_ =
       std::make_unique<Connection>(std::move(socket), paths, resume, std::move(hooks));
-  core->housekeeper_ =
-      os::start_quiet_thread("tarn-housekeeper", [raw = core.get()] { raw->keep_house(); });
+  if (auto done = core->begin_threads(); !done) return std::move(done).error();
   return core;
+}
+
+FullStatus SessionCore::begin_threads() {
+  if (auto done = connection_->begin(); !done) return done;
+  auto housekeeper = os::start_quiet_thread("tarn-housekeeper", [this] { keep_house(); });
+  if (!housekeeper) return std::move(housekeeper).error();
+  housekeeper_ = std::move(*housekeeper);
+  return Done{};
 }
 
 SessionCore::SessionCore(const wire::DomainKey& key, SessionRecord record,
@@ -68,6 +75,10 @@ SessionCore::~SessionCore() {
   }
   house_.notify_all();
   if (housekeeper_.joinable()) housekeeper_.join();
+  // The goodbye may reach no worker, or one that dies of something else. What stands in the word by
+  // now tells this one, or the next, that nothing uses the session any more.
+  connection_.reset();
+  os::futex_wake(record_.life(), INT_MAX);
 }
 
 void SessionCore::require_ours(const char* attempted) const {
@@ -94,7 +105,7 @@ void SessionCore::keep_house() {
   std::unique_lock guard(house_lock_);
   while (!ending_) {
     const bool errand = house_.wait_for(guard, kHousekeeping, [&] { return ending_ || errand_; });
-    if (ending_) return;
+    if (ending_) break;
     errand_ = false;
     guard.unlock();
     tell_of_leaving();
@@ -104,6 +115,8 @@ void SessionCore::keep_house() {
     }
     guard.lock();
   }
+  // It is never unmarked while the session ends: another thread may execute a program meanwhile.
+  life.release(os::kOwnerDied);
 }
 
 // --- Pipes --------------------------------------------------------------------------------------
@@ -245,16 +258,6 @@ FullStatus SessionCore::carry(ForeignSlab& slab, const PipeCore& pipe) {
   // relaxed: as above.
   slab.carried_to.store(pipe_id, std::memory_order_relaxed);
   return Done{};
-}
-
-void SessionCore::note_refusal(const Error& error) noexcept {
-  const std::lock_guard guard(refusal_lock_);
-  refusal_ = error;
-}
-
-std::optional<Error> SessionCore::last_refusal() const {
-  const std::lock_guard guard(refusal_lock_);
-  return refusal_;
 }
 
 // --- HeapHost -----------------------------------------------------------------------------------

@@ -25,11 +25,11 @@ namespace tarn::detail {
 
 class SessionCore final : public HeapHost, public std::enable_shared_from_this<SessionCore> {
  public:
-  // Ends with the process when it is a fork()ed child: nothing of it may be touched there.
-  static std::shared_ptr<SessionCore> create(os::UniqueFd socket, const wire::RunPaths& paths,
-                                             const wire::DomainKey& key, SessionRecord record,
-                                             const wire::Hello& hello, const wire::Welcome& welcome,
-                                             Segment node);
+  // Ends with the process when it is a fork()ed child: nothing of it may be touched there. Fails
+  // when its threads cannot be started; the node is told.
+  static Result<std::shared_ptr<SessionCore>, Error> create(
+      os::UniqueFd socket, const wire::RunPaths& paths, const wire::DomainKey& key,
+      SessionRecord record, const wire::Hello& hello, const wire::Welcome& welcome, Segment node);
   ~SessionCore() override;
 
   // True in the process that connected, false in its children.
@@ -86,8 +86,14 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
     // relaxed: whoever waits looks again.
     return lost_.load(std::memory_order_relaxed);
   }
-  void note_refusal(const Error& error) noexcept;
-  std::optional<Error> last_refusal() const;
+  void note_refusal(const Error& error) noexcept {
+    const std::lock_guard guard(refusal_lock_);
+    refusal_ = error;
+  }
+  std::optional<Error> last_refusal() const {
+    const std::lock_guard guard(refusal_lock_);
+    return refusal_;
+  }
   // For the public interface: throws when this process is a child of the one that connected.
   void require_ours(const char* attempted) const;
 
@@ -114,6 +120,7 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
   }
   SessionCore(const wire::DomainKey& key, SessionRecord record, const wire::Welcome& welcome,
               Segment node);
+  FullStatus begin_threads();
   void keep_house();
   void tell_of_leaving();
   // There is something to do before the next second.

@@ -17,6 +17,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
+#include <system_error>
+#include <utility>
 
 #include "os/life/process_stat.h"
 #include "os/system_error.h"
@@ -97,16 +100,34 @@ std::string account_name() {
   return found != nullptr ? found->pw_name : std::to_string(::getuid());
 }
 
-std::thread start_quiet_thread(const char* name, std::function<void()> body) {
+namespace {
+
+// The library reports by an exception that no thread can be made.
+Result<std::thread, Error> start_thread(const char* name, std::function<void()> body) {
+  try {
+    return std::thread([name, body = std::move(body)] {
+      name_thread(name);
+      body();
+    });
+  } catch (const std::system_error& refused) {
+    const int number = refused.code().value();
+    if (number != EAGAIN) return system_error("start a thread", name, number);
+    return Error(Error::os, "start a thread", name,
+                 "raise the limit of processes (ulimit -u), or pids.max of the cgroup", EAGAIN);
+  } catch (const std::bad_alloc&) {
+    return system_error("start a thread", name, ENOMEM);
+  }
+}
+
+}  // namespace
+
+Result<std::thread, Error> start_quiet_thread(const char* name, std::function<void()> body) {
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
   // A new thread inherits the mask, so that there is no instant in which it could get a signal.
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread([name, body = std::move(body)] {
-    name_thread(name);
-    body();
-  });
+  auto thread = start_thread(name, std::move(body));
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return thread;
 }

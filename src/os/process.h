@@ -34,8 +34,9 @@ std::string program_name();
 std::string account_name();
 
 void name_thread(const char* name) noexcept;
-// Starts a thread that gets no signals: they are the application's.
-std::thread start_quiet_thread(const char* name, std::function<void()> body);
+// Starts a thread that gets no signals: they are the application's. os or no_memory when the kernel
+// allows no further one.
+Result<std::thread, Error> start_quiet_thread(const char* name, std::function<void()> body);
 namespace detail {
 extern std::atomic<std::uint64_t> g_fork_generation;
 }

@@ -2,49 +2,109 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/e2e/node_fixture.h"
+#include <fstream>
+#include <sstream>
+
+#include "tests/crash/death_rig.h"
 
 namespace tarn::raw {
 namespace {
 
 using wire::MessageType;
 
-class DeathTest : public NodeTest {
- protected:
-  void SetUp() override {
-    NodeTest::SetUp();
-    start();
-  }
-  static os::FutexWord& life_of(Client& client) { return client.record->life(); }
-};
-
 // Its descriptors close at exec, and the word was marked before: no process has to die.
 TEST_F(DeathTest, ProcessThatExecutesAnotherProgramKeepsNothing) {
   Client client = session();
-  int ends[2];
-  ASSERT_EQ(::pipe(ends), 0);
+  const MappedPipe pipe(client.open_pipe("p"));
   const pid_t child = ::fork();
   if (child == 0) {
     ::alarm(kWatchdogSeconds);
-    Client own(socket_path());
-    own.begin_session();
-    own.open_pipe("p");
-    os::RobustHold life;
-    life.take(life_of(own));
-    ::close(ends[0]);
-    ::execlp("sleep", "sleep", "100", nullptr);
-    ::_exit(127);
+    const Claimant claimant(socket_path());
+    become_another_program();
   }
-  ::close(ends[1]);
-  EXPECT_TRUE(eventually([&] {
-    const auto now = client.status();
-    return now.recovered_sessions == 1 && now.sessions == 1;
-  }));
+  await_program(child, "sleep");
+  expect_resolved(client, pipe);
+  EXPECT_EQ(client.status().recovered_sessions, 1u);
   EXPECT_EQ(::kill(child, 0), 0) << "it lives";
-  EXPECT_EQ(client.pipes().at(0).sessions, 0u);
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  ::close(ends[0]);
+}
+
+// Nobody sees its socket end; the next worker has only the word, and a process that lives on.
+TEST_F(DeathTest, ProcessThatExecutesAnotherProgramWhileNoWorkerIsThereKeepsNothing) {
+  Client client = session();
+  const MappedPipe pipe(client.open_pipe("p"));
+  const Steps ready;
+  const Steps go;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(kWatchdogSeconds);
+    const Claimant claimant(socket_path());
+    ready.say();
+    go.await();
+    become_another_program();
+  }
+  ready.await();
+  stop_keeper_and_kill_worker(client);
+  go.say();
+  await_program(child, "sleep");
+  daemon_->signal(SIGCONT);
+  ASSERT_TRUE(client.come_back());
+  expect_resolved(client, pipe);
+  EXPECT_EQ(::kill(child, 0), 0) << "it lives";
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+}
+
+// The child has the socket, but nothing of the session's memory.
+TEST_F(DeathTest, ProcessThatExecutesAnotherProgramBesideItsChildKeepsNothing) {
+  Client client = session();
+  const MappedPipe pipe(client.open_pipe("p"));
+  const Steps end;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(kWatchdogSeconds);
+    const Claimant claimant(socket_path());
+    if (::fork() == 0) {
+      ::alarm(kWatchdogSeconds);
+      end.await();
+      ::_exit(0);
+    }
+    become_another_program();
+  }
+  await_program(child, "sleep");
+  expect_resolved(client, pipe);
+  EXPECT_EQ(::kill(child, 0), 0) << "it lives";
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  end.say();
+}
+
+// The node looks into no session that is in quarantine, but its word tells all the same.
+TEST_F(DeathTest, SessionInQuarantineThatExecutesAnotherProgramKeepsNothing) {
+  Client client = session();
+  const MappedPipe pipe(client.open_pipe("p"));
+  const Steps ready;
+  const Steps go;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(kWatchdogSeconds);
+    Claimant claimant(socket_path());
+    (*claimant.own.record->segment().at<layout::SegmentHeader>(0))->magic = 0;
+    ready.say();
+    go.await();
+    if (!claimant.own.come_back()) ::_exit(4);
+    become_another_program();
+  }
+  ready.await();
+  kill_worker();
+  ASSERT_TRUE(client.come_back());
+  EXPECT_EQ(client.status().quarantined, 1u);
+  go.say();
+  await_program(child, "sleep");
+  expect_resolved(client, pipe);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST_F(DeathTest, StoppedProcessIsAlive) {
@@ -69,31 +129,51 @@ TEST_F(DeathTest, SessionThatPlaysDeadKeepsWhatItHas) {
   Client client = session();
   Client player = session();
   MappedPipe pipe(player.open_pipe("p"));
+  ASSERT_EQ(pipe.push_text(client.welcome.session_index, "to be taken"), SlotPush::ok);
+  Peeked found;
+  ASSERT_EQ(pipe.view.peek(found), SlotPop::ok);
+  ASSERT_TRUE(pipe.view.take(static_cast<std::uint16_t>(player.welcome.session_index), found));
+  word_of(pipe, kClaimed) = claimed_by(player);
+  const std::uint64_t taken = word_of(pipe, 0);
   const std::uint32_t announced = announce_sleep(pipe.view.items_bell());
   life_of(player) = os::kOwnerDied;
   os::futex_wake(life_of(player), 1);
   // The node has seen the mark once it wakes those who wait in the pipe.
   ASSERT_TRUE(eventually([&] { return pipe.view.items_bell().load() != announced; }));
-  std::this_thread::sleep_for(300ms);  // longer than it goes on looking at the process
+  std::this_thread::sleep_for(500ms);  // longer than it looks without asking what is mapped
   EXPECT_EQ(client.status().sessions, 2u);
   EXPECT_EQ(client.pipes().at(0).sessions, 1u);
+  EXPECT_EQ(word_of(pipe, kClaimed).load(), claimed_by(player));
+  EXPECT_EQ(word_of(pipe, 0).load(), taken);
   EXPECT_EQ(player.status().worker_starts, 1u);
   // With the socket's end it is gone: that it plays is its own loss.
   player.disconnect();
   EXPECT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+  EXPECT_EQ(word_of(pipe, kClaimed).load(), kFreed);
 }
 
-TEST_F(DeathTest, WordThatNeverRestsCostsTheNodeNothing) {
+TEST_F(DeathTest, WordThatNeverRestsIsLeftToItsOtherNotices) {
   Client client = session();
   Client player = session();
-  for (std::uint32_t i = 1; i < 10'000; ++i) {
-    life_of(player) = i;
+  const auto is_given_up = [&] {
+    std::ostringstream log;
+    log << std::ifstream(place_.paths().log_file).rdbuf();
+    return log.str().find("plays with its life word") != std::string::npos;
+  };
+  // The node may see several changes as one.
+  ASSERT_TRUE(eventually([&] {
+    ++life_of(player);
     os::futex_wake(life_of(player), 1);
-  }
+    return is_given_up();
+  }));
   EXPECT_EQ(client.status().sessions, 2u);
   Victim victim([&] { Client(socket_path()).begin_session(); });
   victim.kill();
   EXPECT_TRUE(eventually([&] { return client.status().sessions == 2; }));
+  // From now on nobody sleeps on the word, but it is read when the socket ends.
+  life_of(player) = os::kOwnerDied;
+  player.disconnect();
+  EXPECT_TRUE(eventually([&] { return client.status().sessions == 1; }));
 }
 
 // More than one thread of the node can watch.

@@ -1,13 +1,17 @@
 // lifetime_test.cc - messages and loans that live longer than the handles they came from, and those
 // that are used with another session's pipes.
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/wait.h>
 
 #include <atomic>
+#include <csignal>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "os/process.h"
 #include "tarn/tarn.h"
 #include "testing/node_test.h"
 #include "testing/pattern.h"
@@ -149,6 +153,45 @@ TEST_F(LifetimeTest, AMessageGoesThroughAnotherSessionsPipeAsACopy) {
     ASSERT_TRUE(popped);
     EXPECT_TRUE(testkit::has_pattern(popped.message.bytes(), i));
   }
+}
+
+// The goodbye reaches nobody, and the process lives on: the next worker has to see by itself that
+// the session is over.
+TEST_F(LifetimeTest, ASessionThatEndsWhileNoWorkerIsThereIsNotForgotten) {
+  std::optional<Session> session = connect({.name = "leaves"});
+  Pipe pipe = session->pipe("x");
+  const auto worker = os::open_pidfd(observer_.status().worker_pid);
+  ASSERT_TRUE(worker);
+  ::kill(domain_.keeper_pid(), SIGSTOP);
+  ASSERT_EQ(::waitpid(domain_.keeper_pid(), nullptr, WUNTRACED), domain_.keeper_pid());
+  os::signal_process(worker->get(), SIGKILL);
+  await([&] { return os::has_exited(worker->get()); });
+  pipe = Pipe();
+  session.reset();
+  ::kill(domain_.keeper_pid(), SIGCONT);
+  observer_ = connect({.observer = true});
+  await([&] { return session_count() == 0; });
+  EXPECT_EQ(observer_.status().worker_starts, 2u);
+}
+
+// A process in which no further thread can be started gets an error, and leaves no session.
+TEST_F(LifetimeTest, AProcessWithoutFurtherThreadsIsRefusedBySayingSo) {
+  pthread_attr_t before;
+  pthread_attr_t huge;
+  ::pthread_getattr_default_np(&before);
+  ::pthread_attr_init(&huge);
+  ::pthread_attr_setstacksize(&huge, std::size_t{1} << 47);  // as large as the address space
+  ASSERT_EQ(::pthread_setattr_default_np(&huge), 0);
+  Error::Code code = Error::none;
+  try {
+    connect();
+  } catch (const Error& error) {
+    code = error.code();
+  }
+  ::pthread_setattr_default_np(&before);
+  EXPECT_TRUE(code == Error::os || code == Error::no_memory) << name_of(code);
+  await([&] { return session_count() == 0; });
+  connect();
 }
 
 }  // namespace

@@ -39,10 +39,15 @@ struct Watched {
 // One thread and the sessions that it watches.
 class DeathWatch::Lane {
  public:
-  explicit Lane(int event) : event_(event) {
-    thread_ = os::start_quiet_thread("tarnd-deaths", [this] { run(); });
+  explicit Lane(int event) noexcept : event_(event) {}
+  FullStatus begin() {
+    auto thread = os::start_quiet_thread("tarnd-deaths", [this] { run(); });
+    if (!thread) return std::move(thread).error();
+    thread_ = std::move(*thread);
+    return Done{};
   }
   ~Lane() {
+    if (!thread_.joinable()) return;
     {
       const std::lock_guard guard(lock_);
       ending_ = true;
@@ -147,8 +152,10 @@ FullStatus DeathWatch::watch(SessionId id, int memory) {
   for (const auto& lane : lanes_) {
     if (lane->add(id, *page)) return Done{};
   }
-  lanes_.push_back(std::make_unique<Lane>(event_.get()));
-  lanes_.back()->add(id, *page);
+  auto lane = std::make_unique<Lane>(event_.get());
+  if (auto done = lane->begin(); !done) return done;
+  lane->add(id, *page);
+  lanes_.push_back(std::move(lane));
   return Done{};
 }
 

@@ -24,7 +24,8 @@ class DeathWatch {
 
   // Readable while there is news.
   int event() const noexcept { return event_.get(); }
-  // Borrows `memory`, the session's segment, for this call.
+  // Borrows `memory`, the session's segment, for this call. Fails where it cannot be mapped, or no
+  // thread can be started; then the session's other notices tell of its end.
   FullStatus watch(SessionId id, int memory);
   // Harmless when it is not watched.
   void forget(SessionId id);

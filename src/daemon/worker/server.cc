@@ -54,7 +54,7 @@ FullStatus Server::run() {
     for (const std::uint32_t index : node_.take_deaths_due()) {
       if (SessionItem* session = node_.sessions().at(index)) begin_end(*session, EndCause::death);
     }
-    if (!dying_.empty()) resolve_the_stopped();
+    if (!dying_.empty()) look_at_the_dying();
     finish_the_resolved();
     send_notices();
     watch_door();

@@ -61,9 +61,10 @@ class Server {
   void send_notices();
 
   // Ends of sessions: server_ends.cc.
-  void watch_session(const SessionItem& session);
+  void watch_session(SessionItem& session);
   void on_death_notices();
-  void resolve_the_stopped();
+  void note_dying(SessionItem& session);
+  void look_at_the_dying();
   void resolve(SessionItem& session);
   void begin_end(SessionItem& session, EndCause cause);
   void finish_the_resolved();
@@ -103,8 +104,11 @@ class Server {
   std::uint64_t last_number_ = 0;
   struct Dying {
     SessionId session;
-    std::uint32_t looks;
+    std::uint32_t looks = 0;
+    Deadline look_at = Deadline::passed();
   };
+  // True when no further look is needed.
+  bool look_at(Dying& entry, SessionItem& session);
   std::vector<Dying> dying_;                 // whose threads may still run
   Deadline look_again_ = Deadline::never();  // at `dying_`
   Deadline listen_again_ = Deadline::never();

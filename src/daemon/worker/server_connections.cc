@@ -177,8 +177,11 @@ bool Server::read_one(Connection& connection) {
 void Server::on_socket_end(Connection& connection) {
   SessionItem* session = node_.sessions().at(connection.session);
   close(connection.number);
-  if (session == nullptr || !session->view || !session->view.has_ended()) return;
-  begin_end(*session, EndCause::death);
+  if (session == nullptr) return;
+  // In quarantine it has no view, but its word is watched all the same.
+  const bool is_marked =
+      session->stage != EndStage::none || (session->view && session->view.has_ended());
+  if (is_marked) begin_end(*session, EndCause::death);
 }
 
 bool Server::greet(Connection& connection, Request& request) {

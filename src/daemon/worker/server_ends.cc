@@ -6,14 +6,20 @@
 //   the socket's end  every thread has given up its memory: it may be used again.
 //   the pidfd         the same, also where a fork()ed child still has the socket.
 //
+// A process that executed another program lives on, and its socket may have ended while no worker
+// was there to see it, or be open still in a child. That it has let go of the session's segment
+// tells it from one that is slow to die, or that plays with its word.
+//
 // A goodbye is all three at once. Claims are resolved by tarn-recover; when its answers are in, and
 // the memory may be used again, the session's record ends.
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/log.h"
 #include "daemon/worker/server.h"
 #include "daemon/worker/server_tags.h"
+#include "os/life/mapped.h"
 #include "os/life/stopped.h"
 
 namespace tarn::daemon {
@@ -23,51 +29,77 @@ using namespace std::chrono_literals;
 
 // A thread needs microseconds from the death's begin to its own exit, and a busy machine longer.
 constexpr auto kStillRunning = 1ms;
-constexpr std::uint32_t kMostLooks = 100;
+// So often; then it is asked what the process has mapped, and ever less often.
+constexpr std::uint32_t kQuickLooks = 100;
+constexpr std::chrono::milliseconds kLongestPause = 10s;
 // At first without a pause: nearly always the last thread is a few steps behind the first.
 constexpr std::uint32_t kLooksAtOnce = 8;
 
+std::chrono::milliseconds pause_after(std::uint32_t looks) noexcept {
+  constexpr std::uint32_t kMostDoublings = 14;
+  if (looks <= kQuickLooks) return kStillRunning;
+  const std::uint32_t doublings = std::min(looks - kQuickLooks, kMostDoublings);
+  return std::min(kStillRunning * (1 << doublings), kLongestPause);
+}
+
 }  // namespace
 
-void Server::watch_session(const SessionItem& session) {
+void Server::watch_session(SessionItem& session) {
   if (auto done = poller_.watch(session.process.get(), make_tag(session.id())); !done) {
     log_error(std::string("a session's death will go unnoticed: ") + done.error().what());
   }
   if (auto done = deaths_.watch(session.id(), session.memory.get()); !done) {
     log_warning(std::string("a session's death will be noticed late: ") + done.error().what());
+    if (session.view && session.view.has_ended()) note_dying(session);
   }
 }
 
 void Server::on_death_notices() {
   for (const SessionId id : deaths_.take_news()) {
-    SessionItem* session = node_.sessions().find(id);
-    if (session == nullptr || session->stage != EndStage::none) continue;
-    session->stage = EndStage::dying;
-    // One that was woken for a message, and died before it took it, owes others that wake-up.
-    for (const auto& [pipe_id, serial] : session->openings) {
-      PipeItem* pipe = node_.pipes().at(pipe_id);
-      if (pipe != nullptr && pipe->view) pipe->view.ring_everybody();
-    }
-    dying_.push_back({id, 0});
+    if (SessionItem* session = node_.sessions().find(id)) note_dying(*session);
   }
 }
 
-// Those whose threads still run are looked at again: soon, but not for ever. A process that
-// executed another program goes on running; its socket's end tells of it.
-void Server::resolve_the_stopped() {
+void Server::note_dying(SessionItem& session) {
+  if (session.stage != EndStage::none) return;
+  session.stage = EndStage::dying;
+  // One that was woken for a message, and died before it took it, owes others that wake-up.
+  for (const auto& [pipe_id, serial] : session.openings) {
+    PipeItem* pipe = node_.pipes().at(pipe_id);
+    if (pipe != nullptr && pipe->view) pipe->view.ring_everybody();
+  }
+  dying_.push_back({session.id()});
+}
+
+// Whatever else the node has to do: each is looked at when its time has come, not at every turn.
+void Server::look_at_the_dying() {
   look_again_ = Deadline::never();
   std::erase_if(dying_, [this](Dying& entry) {
     SessionItem* session = node_.sessions().find(entry.session);
     if (session == nullptr || session->stage != EndStage::dying) return true;
-    const std::uint32_t looks = entry.looks == 0 ? kLooksAtOnce : 1;
-    for (std::uint32_t look = 0; look < looks; ++look) {
-      if (!os::has_stopped_running(session->facts.pid)) continue;
-      resolve(*session);
-      return true;
+    if (entry.look_at.has_passed()) {
+      if (look_at(entry, *session)) return true;
+      entry.look_at = Deadline::in(pause_after(entry.looks));
     }
-    look_again_ = Deadline::in(kStillRunning);
-    return ++entry.looks >= kMostLooks;
+    look_again_ = look_again_.earlier(entry.look_at);
+    return false;
   });
+}
+
+bool Server::look_at(Dying& entry, SessionItem& session) {
+  const std::uint32_t looks = entry.looks == 0 ? kLooksAtOnce : 1;
+  for (std::uint32_t look = 0; look < looks; ++look) {
+    if (!os::has_stopped_running(session.facts.pid)) continue;
+    resolve(session);
+    return true;
+  }
+  if (++entry.looks < kQuickLooks) return false;
+  // It runs. One that still has its segment is slow to die, or plays: its socket or its pidfd will
+  // tell. So will the pidfd of one that does not let us look.
+  const auto has_it = os::maps_for_writing(session.facts.pid, session.facts.memory_identity);
+  if (has_it.value_or(true)) return false;
+  begin_end(session, EndCause::death);
+  return true;
 }
 
 void Server::resolve(SessionItem& session) {

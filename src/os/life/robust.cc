@@ -29,10 +29,10 @@ bool RobustHold::take(FutexWord& word) noexcept {
   return true;
 }
 
-void RobustHold::release() noexcept {
+void RobustHold::release(std::uint32_t left_behind) noexcept {
   if (word_ == nullptr) return;
   // sync(life): as in take().
-  word_->store(0, std::memory_order_release);
+  word_->store(left_behind, std::memory_order_release);
   ::syscall(SYS_set_robust_list, before_, before_size_);
   word_ = nullptr;
 }

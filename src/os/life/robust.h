@@ -31,8 +31,8 @@ class RobustHold {
   // From now on the word names this thread. Whoever waits on the word is woken. Requires: the
   // mapping of `word` is writable and stays as long as the hold. False when the kernel refuses.
   bool take(FutexWord& word) noexcept;
-  // In order: the word is 0 again, and nobody is woken.
-  void release() noexcept;
+  // In order: the word is what is left behind, and nobody is woken.
+  void release(std::uint32_t left_behind = 0) noexcept;
 
  private:
   // What the kernel walks at the thread's end: struct robust_list_head and one struct robust_list.
