@@ -1,10 +1,17 @@
 // tarn-recover dies: at every crash point of its own, by hand a hundred times, and by itself
-// whenever it looks at one pipe. Whatever happens to it, the end is that of one clean recovery, or
-// a verdict.
+// whenever it looks at one pipe, or before it is ready. Whatever happens to it, the end is that of
+// one clean recovery, or a verdict.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 
+#include <fstream>
+#include <sstream>
+
+#include "testing/pattern.h"
 #include "testing/swept_points.h"
 #include "tests/e2e/node_fixture.h"
 
@@ -16,6 +23,7 @@ using wire::MessageType;
 
 constexpr std::uint32_t kClaims = 5;
 constexpr std::uint32_t kTaken = 3;
+constexpr int kRecoverSocket = 3;
 
 class RecoverCrashTest : public NodeTest {
  protected:
@@ -57,6 +65,20 @@ class RecoverCrashTest : public NodeTest {
         pipe.push_text(client.welcome.session_index, "to be taken");
       }
     }
+  }
+  // A descriptor of the program that stands by; none while there is none.
+  static os::UniqueFd recover_process(Client& client) {
+    const std::int32_t pid = client.status().recover_pid;
+    if (pid == 0) return {};
+    auto process = os::open_pidfd(pid);
+    // Its number may have become somebody else's before we had the descriptor.
+    if (!process || client.status().recover_pid != pid) return {};
+    return std::move(*process);
+  }
+  std::string log() const {
+    std::ostringstream text;
+    text << std::ifstream(place_.paths().log_file).rdbuf();
+    return text.str();
   }
   static wire::PipeFacts facts_of(Client& client, const char* name) {
     for (const auto& each : client.pipes()) {
@@ -118,9 +140,9 @@ TEST_F(RecoverCrashTest, EveryPointEndsAsOneCleanRecovery) {
     if (HasFailure() || starts == 1) break;
   }
   EXPECT_GT(crash_at, 2 * (kClaims + kTaken)) << "each slot has a point of its own";
-  points.expect_all({"recover.job.taken", "recover.job.mapped", "pipe.recover.claimed",
-                     "pipe.recover.taken", "pipe.recover.resolved", "recover.job.resolved",
-                     "recover.job.answered"});
+  points.expect_all({"recover.begun", "recover.job.taken", "recover.job.mapped",
+                     "pipe.recover.claimed", "pipe.recover.taken", "pipe.recover.resolved",
+                     "recover.job.resolved", "recover.job.answered"});
 }
 
 TEST_F(RecoverCrashTest, PipeOnWhichItFailsComesIntoQuarantine) {
@@ -149,25 +171,174 @@ TEST_F(RecoverCrashTest, PipeOnWhichItFailsComesIntoQuarantine) {
   EXPECT_EQ(client.status().quarantined, 0u);
   EXPECT_EQ(client.open_pipe("p").type(), MessageType::pipe_opened);
 }
+
+// Those who wait in it have to learn that nothing comes any more, also when the worker dies between
+// its verdict and the closing.
+TEST_F(RecoverCrashTest, PipeInQuarantineIsClosedByTheNextWorker) {
+  start({}, [] {
+    ::setenv("TARN_RECOVER_FAILS_ON", "1", 1);
+    ::setenv("TARN_CRASH_AT", "node.quarantine.stored:1", 1);
+  });
+  Client client = session();
+  push_some(client, 32);
+  const MappedPipe pipe(client.open_pipe("p"));
+  {
+    Victim victim([&] { take_and_claim(32); });
+    ASSERT_TRUE(victim.lived());
+  }
+  ASSERT_TRUE(eventually([&] {
+    const auto now = client.insist(wire::make<wire::StatusGet>(0)).as<wire::StatusReply>();
+    return now && now->worker_starts == 2 && now->sessions == 1;
+  }));
+  EXPECT_EQ(client.status().quarantined, 1u);
+  EXPECT_TRUE(pipe.view.is_closed());
+}
+
+// No pipe is at fault, and nobody waits for it: the worker does the work itself.
+TEST_F(RecoverCrashTest, ProgramThatNeverComesUpCostsNoPipe) {
+  start({}, [] { ::setenv("TARN_RECOVER_NEVER_READY", "1", 1); });
+  Client client = session();
+  push_some(client, 32);
+  {
+    Victim victim([&] { take_and_claim(32); });
+    ASSERT_TRUE(victim.lived());
+  }
+  ASSERT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+  expect_clean(client, "p", 0);
+  expect_clean(client, "q", 0);
+  const std::int64_t began_ns = monotonic_ns();
+  const std::uint32_t before = client.status().recover_starts;
+  std::this_thread::sleep_for(1s);
+  const auto status = client.status();
+  EXPECT_EQ(status.quarantined, 0u);
+  EXPECT_EQ(status.worker_starts, 1u);
+  EXPECT_EQ(status.recover_pid, 0);
+  // It is tried again, ever more slowly.
+  const auto seconds = static_cast<std::uint32_t>((monotonic_ns() - began_ns) / 1'000'000'000);
+  EXPECT_LE(status.recover_starts - before, 6 + seconds);
+}
 #endif
 
-// A large ring, so that some of the kills meet it at work.
+// A claim that stayed would be that of the next session with the same index.
+TEST_F(RecoverCrashTest, ProgramThatCannotMapAPipeLeavesNoClaim) {
+  start();
+  Client client = session();
+  push_some(client, 32);
+  ASSERT_TRUE(eventually([&] { return client.status().recover_pid != 0; }));
+  {
+    Victim victim([&] { take_and_claim(32); });
+    ASSERT_TRUE(victim.lived());
+    const rlimit nothing_more{1, 1};
+    ASSERT_EQ(::prlimit(client.status().recover_pid, RLIMIT_AS, &nothing_more, nullptr), 0);
+  }
+  ASSERT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+  // Where it needs memory even to read its job, it dies, and the next one has no such limit.
+  EXPECT_TRUE(client.status().recover_starts > 1 ||
+              log().find("could not map pipe") != std::string::npos);
+  expect_clean(client, "p", 0);
+  expect_clean(client, "q", 0);
+  EXPECT_EQ(client.status().quarantined, 0u);
+}
+
+TEST_F(RecoverCrashTest, NodeThatCanStartNoProgramResolvesClaimsItself) {
+  start();
+  Client client = session();
+  push_some(client, 32);
+  const std::int32_t worker = client.status().worker_pid;
+  rlimit before{};
+  {
+    Victim victim([&] { take_and_claim(32); });
+    ASSERT_TRUE(victim.lived());
+    ASSERT_TRUE(eventually([&] { return client.status().recover_pid != 0; }));
+    const os::UniqueFd process = recover_process(client);
+    ASSERT_EQ(::prlimit(worker, RLIMIT_NOFILE, nullptr, &before), 0);
+    const rlimit none{0, before.rlim_max};
+    ASSERT_EQ(::prlimit(worker, RLIMIT_NOFILE, &none, nullptr), 0);
+    os::signal_process(process.get(), SIGKILL);
+  }
+  EXPECT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+  EXPECT_EQ(client.status().recover_pid, 0);
+  ASSERT_EQ(::prlimit(worker, RLIMIT_NOFILE, &before, nullptr), 0);
+  expect_clean(client, "p", 0);
+  expect_clean(client, "q", 0);
+  EXPECT_TRUE(eventually([&] { return client.status().recover_pid != 0; }));
+  EXPECT_EQ(client.status().worker_starts, 1u);
+}
+
+// The node knows what has to stand there, and those who use the pipe go on.
+TEST_F(RecoverCrashTest, OverwrittenHeaderIsWrittenAnewAndTheJobDoneAgain) {
+  start();
+  Client client = session();
+  push_some(client, 32);
+  {
+    Victim victim([&] { take_and_claim(32); });
+    ASSERT_TRUE(victim.lived());
+    const MappedPipe pipe(client.open_pipe("p"));
+    const auto header = pipe.segment.at<layout::PipeHeader>(0);
+    (*header)->slot_count = 0xffff'ffff;
+    (*header)->segment.magic = 0;
+  }
+  ASSERT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+  EXPECT_EQ(client.status().quarantined, 0u);
+  expect_clean(client, "p", 0);
+  expect_clean(client, "q", 0);
+}
+
+// It may be in the middle of a pipe, and would take the next session of that index for the dead
+// one.
+TEST_F(RecoverCrashTest, NoSessionEndsBeforeTheLastWorkersProgramHas) {
+  start();
+  Client client = session();
+  push_some(client, 32);
+  ASSERT_TRUE(eventually([&] { return client.status().recover_pid != 0; }));
+  const std::int32_t former = client.status().recover_pid;
+  ASSERT_EQ(::ptrace(PTRACE_SEIZE, former, nullptr, PTRACE_O_TRACEEXIT), 0);
+  Victim victim([&] { take_and_claim(32); });
+  ASSERT_TRUE(victim.lived());
+  kill_worker();
+  ASSERT_TRUE(client.come_back());
+  int status = 0;
+  ASSERT_EQ(::waitpid(former, &status, __WALL), former);
+  ASSERT_EQ(status >> 8, SIGTRAP | (PTRACE_EVENT_EXIT << 8)) << "it is on its way out, and held";
+  victim.kill();
+  std::this_thread::sleep_for(300ms);
+  EXPECT_EQ(client.status().sessions, 2u);
+  EXPECT_EQ(client.status().recover_pid, 0);
+  ASSERT_EQ(::ptrace(PTRACE_CONT, former, nullptr, nullptr), 0);
+  EXPECT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+  expect_clean(client, "p", 0);
+  expect_clean(client, "q", 0);
+  ::waitpid(former, nullptr, __WALL);
+}
+
+// A large ring, so that its work takes a while. The first kill meets it at a job in any case.
 TEST_F(RecoverCrashTest, HundredKillsInItsWork) {
   constexpr std::int64_t kCapacity = 1 << 18;
   start();
   Client client = session();
   push_some(client, kCapacity);
+  std::uint32_t kills = 0;
   {
+    const os::UniqueFd first = recover_process(client);
+    os::signal_process(first.get(), SIGSTOP);
     Victim victim([&] { take_and_claim(kCapacity); });
     ASSERT_TRUE(victim.lived());
+    victim.kill();
+    {
+      // It is stopped: what its socket has to read are its jobs.
+      const os::UniqueFd socket(
+          static_cast<int>(::syscall(SYS_pidfd_getfd, first.get(), kRecoverSocket, 0)));
+      ASSERT_TRUE(os::wait_readable(socket.get(), Deadline::in(60s)));
+    }
+    os::signal_process(first.get(), SIGKILL);
+    ++kills;
   }
-  std::uint32_t kills = 0;
-  std::int32_t last = 0;
+  testkit::Chance chance(testkit::announce_seed());
   while (kills < 100) {
-    const auto status = client.status();
-    if (status.recover_pid == 0 || status.recover_pid == last) continue;
-    last = status.recover_pid;
-    ::kill(last, SIGKILL);
+    const os::UniqueFd process = recover_process(client);
+    if (!process) continue;
+    ::usleep(static_cast<useconds_t>(chance.below(3000)));
+    os::signal_process(process.get(), SIGKILL);
     ++kills;
   }
   ASSERT_TRUE(eventually([&] { return client.status().sessions == 1; }));
@@ -175,6 +346,7 @@ TEST_F(RecoverCrashTest, HundredKillsInItsWork) {
   expect_clean(client, "q", kills);
   EXPECT_EQ(client.status().worker_starts, 1u);
   EXPECT_EQ(client.status().quarantined, 0u);
+  EXPECT_THAT(log(), HasSubstr("tarn-recover ended by signal 9 (Killed) at pipe"));
 }
 
 }  // namespace

@@ -98,7 +98,10 @@ class WorkerCrashTest : public NodeTest {
     EXPECT_EQ(status(client).segments, 2u);
     EXPECT_EQ(status(client).orphan_segments, 1u) << "a slot names a chunk of it";
     EXPECT_GE(status(client).recovered_sessions, 1u);
-    EXPECT_EQ(facts_of(client, "p").skipped, 1u);
+    // A worker that dies takes tarn-recover along, perhaps between the slot and its counting.
+    const std::uint64_t skipped = facts_of(client, "p").skipped;
+    EXPECT_LE(skipped, 1u);
+    EXPECT_GE(skipped + status(client).worker_starts, 2u);
     EXPECT_EQ(facts_of(client, "p").sessions, 1u);
     EXPECT_EQ(facts_of(client, "q").sessions, 0u);
 

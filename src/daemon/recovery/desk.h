@@ -1,17 +1,21 @@
 // desk.h - where the worker has the claims of ended sessions resolved: it hands them, a pipe at a
 // time, to tarn-recover, starts that program anew when it dies, and judges pipes on which it dies
 // again and again.
+// The program gets no job before it has said that it is ready: one that cannot come up is not the
+// fault of a pipe. Where none comes up at all, the worker does the work itself.
 //
 // The worker's one thread; nothing here waits. What is under way is not remembered beyond the
 // worker: the next one finds the dead sessions and begins again.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <vector>
 
 #include "base/deadline.h"
+#include "daemon/keeper/restart_pace.h"
 #include "daemon/recovery/recover.h"
 #include "daemon/worker/registry/node_state.h"
 #include "os/events.h"
@@ -28,7 +32,7 @@ class RecoveryDesk {
   RecoveryDesk& operator=(const RecoveryDesk&) = delete;
   ~RecoveryDesk();
 
-  // Has a program stand by.
+  // Has a program stand by, as soon as the last worker's has ended.
   void begin(os::Poller& poller);
   // Takes up what the session claimed in every pipe that it has open. Requires: none of its threads
   // executes anything any more. Asked twice it does nothing.
@@ -40,9 +44,16 @@ class RecoveryDesk {
   void on_process_end(os::Poller& poller);
   // Starts the program again when its time has come.
   void on_timer(os::Poller& poller);
-  Deadline next_timer() const noexcept { return start_at_; }
-  // Sessions whose last answer has come since this was asked last.
-  std::vector<SessionId> take_finished() { return std::exchange(finished_, {}); }
+  Deadline next_timer() const noexcept {
+    // What the worker resolved itself waits to be taken.
+    const bool has_news = !finished_.empty() && !node_.recovery().former;
+    return has_news ? Deadline::passed() : start_at_;
+  }
+  // Sessions whose last answer has come since this was asked last. None while the last worker's
+  // program may still be at work for one of them: its index would be given to another.
+  std::vector<SessionId> take_finished() {
+    return node_.recovery().former ? std::vector<SessionId>() : std::exchange(finished_, {});
+  }
 
  private:
   struct Job {
@@ -56,12 +67,20 @@ class RecoveryDesk {
   };
 
   void start(os::Poller& poller);
+  FullStatus spawn(os::Poller& poller);
+  // The next worker may have to wait for its end.
+  FullStatus store_identity();
+  void note_refused_start(std::chrono::nanoseconds lived, bool killed);
+  void on_former_end(os::Poller& poller);
   void send_waiting();
   void close_first(const RecoveryAnswer& answer);
+  // Its header was overwritten: written anew, the job is done again. False when that does not help.
+  bool try_again(const Job& job);
   void finish_job(const Job& job, const ResolvedClaims& found);
   // The program died at the first job.
   void judge(Job& job, const os::ChildEnd& end);
   void work_without_program();
+  ResolvedClaims resolve_here(const RecoveryJob& job);
 
   NodeState& node_;
   const std::uint64_t answer_tag_;
@@ -69,8 +88,10 @@ class RecoveryDesk {
   os::StartedChild program_;
   os::UniqueFd socket_;
   std::uint32_t starts_ = 0;
-  std::uint32_t refused_starts_ = 0;
-  std::uint32_t idle_deaths_ = 0;  // in a row, without an answer in between
+  std::int64_t began_ns_ = 0;
+  bool is_ready_ = false;             // the program has come up
+  std::uint32_t refused_starts_ = 0;  // in a row: it did not come up
+  RestartPace pace_;                  // begins anew with each job that is done, or given up
   Deadline start_at_ = Deadline::never();
   std::deque<Job> jobs_;  // the first `sent_` of them are with the program
   std::size_t sent_ = 0;

@@ -32,6 +32,10 @@ struct RecoveryAnswer {
   std::uint64_t redelivered;
 };
 
+// The first answer has this number: the program has come up, and can be given jobs. What ends
+// before it says so is no job's fault.
+inline constexpr std::uint64_t kReadyNumber = 0;
+
 inline constexpr const char* kRecoverProgram = "tarn-recover";
 
 }  // namespace tarn::daemon

@@ -65,7 +65,12 @@ int serve_recovery(int socket, std::int32_t parent, [[maybe_unused]] std::uint32
   if (!os::end_with_parent(parent)) return 0;
 #ifdef TARN_CRASH_POINTS
   arm(start);
+  if (std::getenv("TARN_RECOVER_NEVER_READY") != nullptr) return 127;
 #endif
+  TARN_CRASH_POINT("recover.begun");
+  const RecoveryAnswer ready{kReadyNumber, RecoveryOutcome::resolved, 0, 0, 0};
+  const auto said = os::send_message(socket, std::as_bytes(std::span(&ready, 1)), {}, true);
+  if (said != os::SendOutcome::ok) return 0;
   for (;;) {
     RecoveryJob job{};
     auto received = os::receive_message(socket, std::as_writable_bytes(std::span(&job, 1)), true);

@@ -38,6 +38,7 @@ enum class RecordKind : std::uint32_t {
   access_rule = 13,   // key: a number of its own
   access_quota = 14,  // key: uid, or wire::kEveryUid
   door = 15,          // key 0; descriptor: the listening socket for other accounts
+  recovery = 16,      // key 0
 };
 
 struct RecordKey {
@@ -167,6 +168,16 @@ struct StoredBoard {
   std::uint32_t reserved;
 };
 
+// The program that resolves claims, so that the next worker can wait for its end: it may be in the
+// middle of a pipe when the worker that started it dies.
+struct StoredRecovery {
+  static constexpr RecordKind kKind = RecordKind::recovery;
+  std::int32_t pid;
+  std::uint32_t reserved;
+  std::uint64_t start_ticks;
+};
+
+inline RecordKey key_of(const StoredRecovery& r) noexcept { return {r.kKind, 0}; }
 inline RecordKey key_of(const StoredClient& c) noexcept { return {c.kKind, c.id}; }
 inline RecordKey key_of(const StoredShepherd& s) noexcept { return {s.kKind, s.client}; }
 inline RecordKey key_of(const StoredBoard& b) noexcept { return {b.kKind, b.client}; }

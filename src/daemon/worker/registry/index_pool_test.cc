@@ -44,12 +44,24 @@ TEST(IndexPoolTest, ClaimedIndexIsNotGivenAgain) {
 }
 
 // An index claimed out of turn still stands in the queue: once freed it stands there twice.
-TEST(IndexPoolTest, IndexClaimedAndFreedIsGivenOnce) {
+TEST(IndexPoolTest, IndexClaimedAndFreedIsGivenOnceAndLast) {
+  IndexPool pool(4);
+  EXPECT_TRUE(pool.claim(1));
+  pool.give_back(1);
+  EXPECT_EQ(pool.take(), 2u);
+  EXPECT_EQ(pool.take(), 3u);
+  EXPECT_EQ(pool.take(), 1u);
+  EXPECT_EQ(pool.take(), std::nullopt);
+}
+
+TEST(IndexPoolTest, IndexClaimedTwiceInTurnIsGivenOnce) {
   IndexPool pool(3);
   EXPECT_TRUE(pool.claim(1));
   pool.give_back(1);
-  EXPECT_EQ(pool.take(), 1u);
+  EXPECT_TRUE(pool.claim(1));
+  pool.give_back(1);
   EXPECT_EQ(pool.take(), 2u);
+  EXPECT_EQ(pool.take(), 1u);
   EXPECT_EQ(pool.take(), std::nullopt);
 }
 

@@ -54,7 +54,7 @@ struct PipeItem {
   StoredPipe facts{};
   os::UniqueFd memory;
   Segment segment;
-  PipeView view;  // empty when its participants spoilt the header before a restart
+  PipeView view;                     // empty while it is in quarantine
   std::set<std::uint32_t> sessions;  // that have it open
   std::set<std::uint32_t> carried;   // segment indexes, carried by another's hand than the owner's
 

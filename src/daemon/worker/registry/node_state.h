@@ -28,6 +28,7 @@ namespace tarn::daemon {
 struct RecoveryFacts {
   std::int32_t pid = 0;      // 0: none
   std::uint32_t starts = 0;  // by this worker
+  os::UniqueFd former;       // pidfd of the last worker's, which may be at work still
 };
 
 // A record for a session's connection, sent when the change that caused it is complete.
@@ -99,6 +100,9 @@ class NodeState {
   // other: a pipe when it is removed, a session with its process.
   void quarantine(PipeItem& pipe, std::string_view verdict);
   void quarantine(SessionItem& session, std::string_view verdict);
+  // Writes the pipe's header anew where somebody overwrote it, and looks into it again; slots and
+  // messages stay. False when it is in quarantine, or its memory is not what it was.
+  bool restore_header(PipeItem& pipe);
   // Ends the session's record, at the very end of its recovery.
   void drop_session(std::uint32_t index);
   // A verdict that the last worker spoke. False when there is no such object.

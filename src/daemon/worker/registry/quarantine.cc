@@ -45,6 +45,19 @@ void NodeState::quarantine(SessionItem& session, std::string_view verdict) {
   session.view = SessionView();
 }
 
+// Crash: all stores put back what the node wrote there first; done again they change nothing.
+bool NodeState::restore_header(PipeItem& pipe) {
+  if (quarantine_.find(ObjectKind::pipe, pipe.facts.id) != nullptr) return false;
+  const auto done =
+      restore_pipe_header(pipe.segment, pipe.facts.slot_count, pipe.facts.delivery, pipe.facts.id);
+  TARN_CRASH_POINT("repair.pipe.restored");
+  if (!done) return false;
+  const auto view = PipeView::attach(pipe.segment);
+  if (!view) return false;
+  pipe.view = *view;
+  return true;
+}
+
 bool NodeState::restore(const StoredVerdict& verdict) {
   if (verdict.object == ObjectKind::pipe) {
     PipeItem* pipe = pipes_.at(verdict.id);

@@ -63,7 +63,24 @@ bool take_pipe(NodeState& node, const StoredPipe& record, StoredRecord& stored) 
   auto& last = node.counters().last_pipe_id;
   last = std::max(last, record.id);
   node.ledger().charge(kPipesHolder, item->size_bytes());
-  node.pipes().add(std::move(item));
+  PipeItem& pipe = node.pipes().add(std::move(item));
+  if (!pipe.view && pipe.segment.base() != nullptr && node.restore_header(pipe)) {
+    log_warning("pipe '" + std::string(pipe.name()) +
+                "': its header was overwritten, and is written anew");
+  }
+  return true;
+}
+
+// Nothing when it has ended. Its number may be another process's by now.
+bool take_recovery(NodeState& node, const StoredRecovery& record) {
+  const os::ProcessIdentity known{record.pid, record.start_ticks};
+  const auto is_it = [&] {
+    const auto found = os::identify(record.pid);
+    return found && *found == known;
+  };
+  if (!is_it()) return true;
+  auto process = os::open_pidfd(record.pid);
+  if (process && is_it()) node.recovery().former = std::move(*process);
   return true;
 }
 
@@ -120,7 +137,7 @@ bool take_carrying(NodeState& node, const StoredCarrying& record) {
 // What could not be looked at again stays in quarantine until it ends.
 void judge_views(NodeState& node) {
   for (const auto& [id, pipe] : node.pipes().all()) {
-    if (!pipe->view) node.quarantine(*pipe, "its header was overwritten");
+    if (!pipe->view) node.quarantine(*pipe, "its memory cannot be mapped, or is not what it was");
   }
   for (const auto& [index, session] : node.sessions().all()) {
     if (!session->view)
@@ -210,6 +227,9 @@ void rebuild(NodeState& node, RecordStore& store) {
   take_all<StoredCounters>(node, store, [&](const StoredCounters& record, StoredRecord&) {
     node.counters() = record;
     return true;
+  });
+  take_all<StoredRecovery>(node, store, [&](const StoredRecovery& record, StoredRecord&) {
+    return take_recovery(node, record);
   });
   take_all<StoredSession>(node, store, [&](const StoredSession& record, StoredRecord& stored) {
     return take_session(node, record, stored);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/crash_point.h"
 #include "daemon/worker/repair/repair.h"
 
 namespace tarn::daemon::repair {
@@ -15,15 +14,10 @@ Verdict restore_header(NodeState& node, PipeItem& pipe) {
   if (node.quarantined().find(ObjectKind::pipe, pipe.facts.id) != nullptr) {
     return {RepairOutcome::quarantined, "it is in quarantine"};
   }
-  const auto done =
-      restore_pipe_header(pipe.segment, pipe.facts.slot_count, pipe.facts.delivery, pipe.facts.id);
-  TARN_CRASH_POINT("repair.pipe.restored");
-  const auto view = done ? PipeView::attach(pipe.segment) : Result<PipeView>(done.error());
-  if (!view) {
+  if (!node.restore_header(pipe)) {
     node.quarantine(pipe, "its header was overwritten, and its memory is not what it was");
     return {RepairOutcome::quarantined, "its memory is not what it was"};
   }
-  pipe.view = *view;
   return repaired("its header was written anew");
 }
 
