@@ -41,7 +41,8 @@ class SweptPoints {
 #ifdef TARN_CRASH_POINTS
     const auto reached = names();
     for (const char* point : points) {
-      EXPECT_TRUE(reached.contains(point)) << "nobody ended at " << point;
+      EXPECT_TRUE(reached.contains(point))
+          << "nobody ended at " << point << ", but at " << ::testing::PrintToString(reached);
     }
 #endif
   }
