@@ -61,6 +61,9 @@ Result<int, Error> Readiness::add(std::shared_ptr<PipeControl> pipe, bool for_it
 void Readiness::remove(int descriptor) noexcept {
   {
     const std::lock_guard guard(lock_);
+    for (const auto& watch : watches_) {
+      if (watch->event.get() == descriptor) set_raised(*watch, false);
+    }
     std::erase_if(watches_, [&](const auto& watch) { return watch->event.get() == descriptor; });
   }
   notice_change();
@@ -70,12 +73,21 @@ void Readiness::raise_all() noexcept {
   const std::lock_guard guard(lock_);
   all_raised_ = true;
   for (const auto& watch : watches_) {
-    watch->raised = true;
+    set_raised(*watch, true);
     os::raise_event(watch->event.get());
   }
 }
 
+void Readiness::set_raised(Watch& watch, bool raised) noexcept {
+  if (watch.raised == raised) return;
+  watch.raised = raised;
+  // relaxed: a guess for rearm(); the lock orders what counts.
+  raised_count_.fetch_add(raised ? 1 : ~0U, std::memory_order_relaxed);
+}
+
 void Readiness::rearm(int descriptor) noexcept {
+  // relaxed: one that is raised at this moment stays readable, and the next try is told.
+  if (raised_count_.load(std::memory_order_relaxed) == 0) return;
   const std::lock_guard guard(lock_);
   if (all_raised_) return;
   for (const auto& watch : watches_) {
@@ -83,7 +95,7 @@ void Readiness::rearm(int descriptor) noexcept {
     // What came between the empty try and now: stay readable.
     if (is_ready(watch->pipe->view, watch->for_items)) return;
     os::clear_event(descriptor);
-    watch->raised = false;
+    set_raised(*watch, false);
     notice_change();
   }
 }
@@ -99,7 +111,7 @@ std::vector<os::FutexWatch> Readiness::arm() {
     const bool fits = bells.size() + 1 < os::kMaxWatches;
     const std::uint32_t announced = fits ? announce_sleep(bell) : 0;
     if (all_raised_ || is_ready(view, watch->for_items)) {
-      watch->raised = true;
+      set_raised(*watch, true);
       os::raise_event(watch->event.get());
       // The ring that woke us may have been for one sleeper, and we take nothing: pass it on.
       ring(bell);

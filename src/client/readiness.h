@@ -46,6 +46,7 @@ class Readiness {
 
   void run();
   void notice_change() noexcept;
+  void set_raised(Watch& watch, bool raised) noexcept;
   // Raises what is ready and returns the bells of the rest. Requires lock_.
   std::vector<os::FutexWatch> arm();
 
@@ -53,6 +54,8 @@ class Readiness {
   std::vector<std::unique_ptr<Watch>> watches_;  // guarded by lock_
   bool ending_ = false;                          // guarded by lock_
   bool all_raised_ = false;                      // guarded by lock_
+  // How many are raised, so that a try that finds nothing takes no lock. Written under lock_.
+  std::atomic<std::uint32_t> raised_count_{0};
   os::FutexWord changes_{0};
   std::thread thread_;
 };
