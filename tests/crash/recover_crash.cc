@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "os/life/process_stat.h"
 #include "testing/pattern.h"
 #include "testing/swept_points.h"
 #include "tests/e2e/node_fixture.h"
@@ -319,7 +320,13 @@ TEST_F(RecoverCrashTest, HundredKillsInItsWork) {
   push_some(client, kCapacity);
   std::uint32_t kills = 0;
   {
+    // It sleeps when it has said that it is ready, and waits for jobs: before that it gets none.
+    ASSERT_TRUE(eventually([&] {
+      const auto stat = os::stat_of(client.status().recover_pid);
+      return stat && stat->state == 'S';
+    }));
     const os::UniqueFd first = recover_process(client);
+    ASSERT_TRUE(first);
     os::signal_process(first.get(), SIGSTOP);
     Victim victim([&] { take_and_claim(kCapacity); });
     ASSERT_TRUE(victim.lived());
