@@ -26,6 +26,7 @@ enum class AuditSubject : std::uint32_t {
   ownings = 10,
   // For AuditGet.
   table = 11,
+  clients = 12,
 };
 
 // The page of that subject after those two numbers: what came last, or zeroes.
@@ -70,6 +71,15 @@ struct AuditSlab {
   std::uint32_t owner_has_it;
 };
 
+// A supervised client. Its memory is told by identity alone: what stands in it is its shepherd's.
+struct AuditClient {
+  Name name;
+  std::uint32_t id;
+  std::uint32_t reserved;
+  std::uint64_t description;  // inode of what it runs; 0: none
+  std::uint64_t board;        // of how it fares
+};
+
 struct AuditLink {
   std::uint32_t first;
   std::uint32_t second;
@@ -91,6 +101,7 @@ struct AuditPage {
 using AuditSessions = AuditPage<AuditSession, MessageType::audit_sessions, 64>;
 using AuditPipes = AuditPage<AuditPipe, MessageType::audit_pipes, 64>;
 using AuditSlabs = AuditPage<AuditSlab, MessageType::audit_slabs, 128>;
+using AuditClients = AuditPage<AuditClient, MessageType::audit_clients, 64>;
 using AuditLinks = AuditPage<AuditLink, MessageType::audit_links, 256>;
 
 // The memory of one object. Answered by done; beside it: the descriptor, for reading.

@@ -65,6 +65,7 @@ enum class MessageType : std::uint16_t {
   client_page = 74,
   client_get = 75,
   client_got = 76,
+  audit_clients = 77,
   access_get = 80,
   access_page = 81,
   access_set = 82,

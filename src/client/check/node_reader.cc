@@ -53,6 +53,10 @@ audit::SlabImage image_of(const wire::AuditSlab& facts) {
   return image;
 }
 
+audit::ClientImage image_of(const wire::AuditClient& facts) {
+  return {facts.id, std::string(wire::get_text(facts.name)), facts.description, facts.board};
+}
+
 LinkImage image_of(LinkKind kind, const wire::AuditLink& facts) {
   LinkImage image;
   image.kind = kind;
@@ -137,8 +141,12 @@ FullStatus NodeReader::read_objects(NodeImage& node) {
     node.pipes[facts.id] = image_of(facts);
   });
   if (!done) return done;
-  return read_pages<wire::AuditSlabs>(AuditSubject::slabs, [&](const wire::AuditSlab& facts) {
+  done = read_pages<wire::AuditSlabs>(AuditSubject::slabs, [&](const wire::AuditSlab& facts) {
     node.slabs[facts.index] = image_of(facts);
+  });
+  if (!done) return done;
+  return read_pages<wire::AuditClients>(AuditSubject::clients, [&](const wire::AuditClient& facts) {
+    node.clients[facts.id] = image_of(facts);
   });
 }
 

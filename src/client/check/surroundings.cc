@@ -60,6 +60,13 @@ std::map<std::uint64_t, Known> objects_of(const NodeImage& node) {
     note(each.memory, name_of(each), {ObjectKind::slab, index, each.generation, 0});
   }
   note(node.table, "node table", {ObjectKind::table, 0, 0, 0});
+  for (const auto& [id, each] : node.clients) {
+    const Place place{ObjectKind::client, id, 0, 0};
+    const std::string name = "client '" + each.name + "'";
+    for (const std::uint64_t identity : {each.description, each.board}) {
+      if (identity != 0) known.emplace(identity, Known{name, place});
+    }
+  }
   return known;
 }
 

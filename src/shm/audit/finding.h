@@ -19,13 +19,14 @@ enum class ObjectKind : std::uint32_t {
   pipe = 2,
   slab = 3,
   table = 4,
-  run_directory = 5
+  run_directory = 5,
+  client = 6
 };
 
 // Where. Numbers, as they travel to the node when it is asked for a repair.
 struct Place {
   ObjectKind object = ObjectKind::node;
-  std::uint32_t index = 0;       // session index, pipe id, segment index, or table entry
+  std::uint32_t index = 0;       // session index, pipe id, segment index, client id, or table entry
   std::uint32_t generation = 0;  // of a session or segment
   std::uint32_t part = 0;        // slot, row, end; or the other object of a link
   auto operator<=>(const Place&) const noexcept = default;

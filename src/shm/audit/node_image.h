@@ -78,6 +78,14 @@ struct SlabImage {
   SharedImage memory;
 };
 
+// A supervised client, of which the keeper and the worker hold some memory.
+struct ClientImage {
+  std::uint32_t id = 0;
+  std::string name;
+  std::uint64_t description = 0;  // inodes; 0: none
+  std::uint64_t board = 0;
+};
+
 // Two objects that belong together, each of which lists the other.
 enum class LinkKind : std::uint8_t { opening, viewing, carrying, owning };
 struct LinkImage {
@@ -124,6 +132,7 @@ struct NodeImage {
   std::map<std::uint32_t, SessionImage> sessions;
   std::map<std::uint32_t, PipeImage> pipes;
   std::map<std::uint32_t, SlabImage> slabs;
+  std::map<std::uint32_t, ClientImage> clients;
   std::vector<LinkImage> links;
   std::set<Pair> openings;   // session, pipe: as the session lists them
   std::set<Pair> viewings;   // session, segment

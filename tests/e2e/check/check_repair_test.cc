@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
+#include "tarn/client.h"
+#include "testing/host_state.h"
 #include "testing/tracee.h"
 #include "tests/e2e/check/plants.h"
 
@@ -92,6 +94,27 @@ TEST_F(CheckDescriptorsTest, KeeperThatLostMemoryIsGivenItOnceMore) {
   ASSERT_TRUE(owner_->come_back());
   ASSERT_TRUE(viewer_->come_back());
   EXPECT_EQ(testing::text_of(check()), "");
+}
+
+// Its description and its board belong to it, and the keeper may lose them as well.
+TEST_F(CheckDescriptorsTest, MemoryOfASupervisedClientIsItsOwn) {
+  tarn::Client client = run_client(domain(), "sleeper", {"/bin/sleep", "1000"});
+  EXPECT_EQ(testing::text_of(check(100ms)), "");
+  const pid_t keeper_pid = observer().status().keeper_pid;
+  for (const char* label : {"tarn-description", "tarn-board"}) {
+    const auto numbers = testkit::memory_descriptors(keeper_pid, label);
+    ASSERT_EQ(numbers.size(), 1u) << label;
+    {
+      Tracee keeper(keeper_pid);
+      EXPECT_EQ(keeper.call(SYS_dup2, 0, numbers[0]), numbers[0]);
+      keeper.let_go();
+    }
+    expect_dealt_with("keeper_lacks_memory", kRepaired, 100ms);
+  }
+  kill_worker();
+  EXPECT_EQ(client.status().state, ClientState::running);
+  client.remove(true);
+  EXPECT_EQ(testing::text_of(check(100ms)), "");
 }
 
 TEST_F(CheckDescriptorsTest, MemoryThatBelongsToNothingGoesWithTheWorker) {

@@ -37,6 +37,13 @@ Verdict send_to_keeper(NodeState& node, const audit::Finding& finding) {
     const SegmentItem* slab = node.segments().find({place.index, place.generation});
     if (slab == nullptr) return gone();
     node.sink().put(slab->facts, std::array{slab->memory.get()});
+  } else if (place.object == ObjectKind::client) {
+    const ClientItem* client = node.clients().at(place.index);
+    if (client == nullptr) return gone();
+    node.sink().put(client->facts, std::array{client->description.get(), client->directory.get()});
+    if (client->board_memory) {
+      node.sink().put(StoredBoard{client->facts.id, 0}, std::array{client->board_memory.get()});
+    }
   } else {
     return left("the keeper cannot be given its own table");
   }
@@ -66,6 +73,8 @@ Verdict decide_for_object(NodeState& node, const audit::Finding& finding) {
       return repair_run_directory(node, finding);
     case ObjectKind::node:
       return repair_figures(node, finding);
+    case ObjectKind::client:
+      return left("the node knows no repair for it");
   }
   return left("the node does not know such an object");
 }
@@ -90,8 +99,8 @@ const char* word_of(RepairOutcome outcome) noexcept {
 }
 
 std::string place_text(const audit::Place& place) {
-  static constexpr const char* kObjects[] = {"node",    "session", "pipe",
-                                             "segment", "table",   "run directory"};
+  static constexpr const char* kObjects[] = {"node",  "session",       "pipe",  "segment",
+                                             "table", "run directory", "client"};
   const auto object = static_cast<std::size_t>(place.object);
   return std::string(object < std::size(kObjects) ? kObjects[object] : "object") + ' ' +
          std::to_string(place.index) + " part " + std::to_string(place.part);

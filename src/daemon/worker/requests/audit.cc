@@ -61,6 +61,21 @@ wire::AuditSlab facts_of(NodeState& node, const SegmentItem& segment) {
   return facts;
 }
 
+std::uint64_t identity_of(const os::UniqueFd& memory) {
+  if (!memory) return 0;
+  const auto facts = os::examine_memory(memory.get());
+  return facts ? facts->identity : 0;
+}
+
+wire::AuditClient facts_of(NodeState&, const ClientItem& client) {
+  wire::AuditClient facts{};
+  facts.name = client.facts.name;
+  facts.id = client.facts.id;
+  facts.description = identity_of(client.description);
+  facts.board = identity_of(client.board_memory);
+  return facts;
+}
+
 template <class Page, class Table>
 Outcome list_objects(NodeState& node, const wire::AuditList& ask, const Table& all) {
   auto page = wire::make<Page>(ask.header.request);
@@ -238,6 +253,8 @@ Outcome audit_list(NodeState& node, const wire::AuditList& ask) {
       return list_objects<wire::AuditPipes>(node, ask, node.pipes().all());
     case AuditSubject::slabs:
       return list_objects<wire::AuditSlabs>(node, ask, node.segments().all());
+    case AuditSubject::clients:
+      return list_objects<wire::AuditClients>(node, ask, node.clients().all());
     case AuditSubject::openings:
     case AuditSubject::openings_of_pipes:
     case AuditSubject::viewings:
