@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "tests/stepper/node_rig.h"
 
@@ -42,15 +43,10 @@ struct Desk {
 
   // Sends it, and keeps how to ask once more.
   template <class T>
-  void ask(T message, int descriptor = -1) {
-    const auto beside = [descriptor](const int& fd) {
-      return std::span<const int>(&fd, descriptor >= 0 ? 1 : 0);
-    };
-    again = [this, message, descriptor, beside] {
-      return client.insist(message, beside(descriptor));
-    };
+  void ask(T message, std::vector<int> descriptors = {}) {
+    again = [this, message, descriptors] { return client.insist(message, descriptors); };
     message.header.request = kRequest;
-    client.send(message, beside(descriptor));
+    client.send(message, descriptors);
   }
   // The answer, from this worker or from one after it.
   Packet answer() {
@@ -100,6 +96,16 @@ struct WorkerPlan {
   std::function<void(Desk&)> send;    // while the worker is stopped: must not wait
   std::function<void(Desk&)> finish;  // gets its answer, and puts everything back
   int rounds = 1;                     // of its waiting, at most, until all is handled
+};
+
+// The fixture of the programs that sweep the worker.
+class WorkerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string reason = testing::why_no_tracing();
+    if (!reason.empty()) GTEST_SKIP() << reason;
+    testkit::set_watchdog();
+  }
 };
 
 class WorkerWork final : public RigWork {

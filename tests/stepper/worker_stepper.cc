@@ -9,13 +9,8 @@ namespace {
 
 using Plan = WorkerPlan;
 
-class WorkerStepperTest : public ::testing::Test {
+class WorkerStepperTest : public WorkerTest {
  protected:
-  void SetUp() override {
-    const std::string reason = testing::why_no_tracing();
-    if (!reason.empty()) GTEST_SKIP() << reason;
-    testkit::set_watchdog();
-  }
   static StepCount sweep(const Plan& plan) {
     const auto count =
         sweep_at_nodes(plan.operation, [&] { return std::make_unique<WorkerWork>(plan); });
@@ -219,7 +214,7 @@ TEST_F(WorkerStepperTest, SegmentReserveAndAdd) {
   plan.operation = "worker: segment_add";
   plan.send = [](Desk& desk) {
     desk.slab.emplace(4, ++desk.nonce);
-    desk.ask(desk.slab->add, desk.slab->owned.fd.get());
+    desk.ask(desk.slab->add, {desk.slab->owned.fd.get()});
   };
   plan.finish = [](Desk& desk) {
     const auto added = desk.answer().as<wire::SegmentAdded>();
