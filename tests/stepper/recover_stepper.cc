@@ -74,6 +74,7 @@ class RecoverWork final : public RigWork {
   // A session dies that has taken a message, pushed another, and claimed a slot. The program stands
   // where it waits, and its job lies in its socket.
   std::unique_ptr<Tracee> catch_at_its_job() {
+    do_one_before();
     victim_.emplace([this] { live(); });
     EXPECT_TRUE(victim_->lived());
     auto program = catch_program();
@@ -82,6 +83,18 @@ class RecoverWork final : public RigWork {
     victim_->kill();
     EXPECT_TRUE(raw::eventually([&] { return is_readable(socket); }));
     return program;
+  }
+  // A program's first job takes another way than those after it: what it calls is found for the
+  // first time. All that are stepped are later ones.
+  void do_one_before() {
+    raw::Victim other([this] { Desk(rig_).client.insist(open_pipe(kPipe)); });
+    EXPECT_TRUE(other.lived());
+    other.kill();
+    await_buried();
+  }
+  void await_buried() {
+    const std::uint32_t sessions = rig_.base().sessions;
+    EXPECT_TRUE(raw::eventually([&] { return rig_.status().sessions == sessions; }));
   }
   void live() {
     Desk own(rig_);
@@ -115,8 +128,7 @@ class RecoverWork final : public RigWork {
   // once.
   void bury(Books books) {
     victim_.reset();
-    const std::uint32_t sessions = rig_.base().sessions;
-    EXPECT_TRUE(raw::eventually([&] { return rig_.status().sessions == sessions; }));
+    await_buried();
     books.add(rig_.survivors().exchange());
     rig_.expect_good(books);
     const bool again = delivery_ == Delivery::at_least_once;

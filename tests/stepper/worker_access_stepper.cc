@@ -103,6 +103,7 @@ TEST_F(WorkerAccessStepperTest, AccessGet) {
 TEST_F(WorkerAccessStepperTest, RuleThatOpensTheDoor) {
   Plan plan;
   plan.operation = "worker: access_set (put)";
+  plan.is_done_before = true;
   plan.send = [](Desk& desk) { desk.ask(rule_of_bob(wire::AccessChange::put)); };
   plan.finish = [](Desk& desk) {
     desk.expect_answer(MessageType::done);
@@ -145,6 +146,7 @@ TEST_F(WorkerAccessStepperTest, Reset) {
 TEST_F(WorkerAccessStepperTest, Quotas) {
   Plan plan;
   plan.operation = "worker: access_quota_set";
+  plan.is_done_before = true;
   plan.send = [](Desk& desk) { desk.ask(quota_of_bob(false)); };
   plan.finish = [](Desk& desk) {
     desk.expect_answer(MessageType::done);

@@ -121,6 +121,7 @@ TEST_F(WorkerClientStepperTest, ClientRun) {
   auto belongings = std::make_shared<std::optional<Belongings>>();
   Plan plan;
   plan.operation = "worker: client_run";
+  plan.is_done_before = true;
   plan.send = [belongings](Desk& desk) {
     belongings->emplace();
     desk.ask(run_wish(desk), (*belongings)->beside());

@@ -96,6 +96,9 @@ struct WorkerPlan {
   std::function<void(Desk&)> send;    // while the worker is stopped: must not wait
   std::function<void(Desk&)> finish;  // gets its answer, and puts everything back
   int rounds = 1;                     // of its waiting, at most, until all is handled
+  // A worker's first time takes another way than those after it, where much is found, made or
+  // loaded for the first time: then each worker has done it once before it is stepped.
+  bool is_done_before = false;
 };
 
 // The fixture of the programs that sweep the worker.
@@ -151,6 +154,11 @@ class WorkerWork final : public RigWork {
   void make_ready() {
     desk_.client.insist(wire::make<wire::StatusGet>(0));
     rig_.await_all_connected();
+    if (plan_.is_done_before) {
+      plan_.arrange(desk_);
+      plan_.send(desk_);
+      plan_.finish(desk_);
+    }
     plan_.arrange(desk_);
   }
   // Where it waits for something to do.
