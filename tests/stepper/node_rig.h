@@ -71,7 +71,7 @@ struct Ledger {
 class NodeRig {
  public:
   explicit NodeRig(Delivery delivery)
-      : daemon_(place_, {"--idle-exit", "60"}),
+      : daemon_(place_, {"--idle-exit", "60"}, [] { ::prctl(PR_SET_PDEATHSIG, SIGTERM); }),
         line_(daemon_.start_line()),
         survivors_(delivery, [this] { enter(); }),
         observer_(place_.paths().socket) {
