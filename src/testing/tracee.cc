@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/deadline.h"
 
 namespace tarn::testing {
 namespace {
@@ -88,9 +89,11 @@ Tracee::Tracee(pid_t process) : pid_(process), is_seized_(true) {
 
 Tracee::~Tracee() { kill(); }
 
-// Waits for two seconds. What should have stopped by then has taken another way, and may sleep.
+// Waits for two seconds, of the clock: on a busy machine each look takes long. What should have
+// stopped by then has taken another way, and may sleep.
 bool Tracee::stops_soon() {
-  for (int i = 0; i < 20'000; ++i) {
+  const Deadline patience = Deadline::in(std::chrono::seconds(2));
+  while (!patience.has_passed()) {
     siginfo_t seen{};
     // Only looks: what it sees stays to be waited for.
     const int done = ::waitid(P_PID, static_cast<id_t>(pid_), &seen,
