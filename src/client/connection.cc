@@ -38,7 +38,12 @@ Result<Reply, Error> ask_once(int socket, std::span<const std::byte> request, in
 Result<Reply, Error> ask_once(int socket, std::span<const std::byte> request,
                               std::span<const int> descriptors, Deadline deadline) {
   // A node that refuses us may have closed by now; what it said first can still be read.
-  os::send_message(socket, request, descriptors, true);
+  if (os::send_message(socket, request, descriptors, true) == os::SendOutcome::no_descriptors) {
+    // Another account's node takes none before it has looked at us.
+    auto heard = ask_once(socket, wire::bytes_of(wire::make<wire::Knock>(0)), -1, deadline);
+    if (!heard || !heard->as<wire::DoneReply>("join the domain")) return heard;
+    os::send_message(socket, request, descriptors, true);
+  }
   if (!os::wait_readable(socket, deadline)) {
     return Error(Error::node_lost, "ask the node", "no answer in time", "see the node's log");
   }

@@ -1,6 +1,7 @@
 #include "os/limits.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -8,6 +9,8 @@
 #include <limits>
 #include <sstream>
 #include <string>
+
+#include "os/fd.h"
 
 namespace tarn::os {
 namespace {
@@ -109,6 +112,11 @@ std::uint64_t descriptor_limit() noexcept {
 // below are taken.
 bool leaves_descriptors(int descriptor, std::uint64_t spare) noexcept {
   return static_cast<std::uint64_t>(descriptor) + spare < descriptor_limit();
+}
+
+bool has_descriptors(std::uint64_t spare) noexcept {
+  const UniqueFd trial(::fcntl(0, F_DUPFD_CLOEXEC, 0));
+  return trial && leaves_descriptors(trial.get(), spare);
 }
 
 std::uint64_t open_descriptor_count() noexcept {

@@ -28,5 +28,7 @@ std::uint64_t descriptor_limit() noexcept;
 std::uint64_t open_descriptor_count() noexcept;
 // Whether `descriptor`, which was opened last, still leaves so many to open.
 bool leaves_descriptors(int descriptor, std::uint64_t spare) noexcept;
+// The same of one that would be opened now.
+bool has_descriptors(std::uint64_t spare) noexcept;
 
 }  // namespace tarn::os

@@ -19,6 +19,9 @@
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
 #endif
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
 
 namespace tarn::os {
 namespace {
@@ -108,6 +111,11 @@ Result<UniqueFd, Error> peer_pidfd(int socket, std::int32_t pid) {
   return opened;
 }
 
+bool allow_descriptors(int socket, bool allowed) noexcept {
+  const int value = allowed ? 1 : 0;
+  return ::setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &value, sizeof value) == 0;
+}
+
 SendOutcome send_message(int socket, std::span<const std::byte> bytes,
                          std::span<const int> descriptors, bool wait) noexcept {
   TARN_ASSERT(descriptors.size() <= kMaxDescriptors, descriptors.size());
@@ -134,14 +142,16 @@ SendOutcome send_message(int socket, std::span<const std::byte> bytes,
       ::poll(&watched, 1, -1);
       continue;
     }
+    if (errno == EPERM && !descriptors.empty()) return SendOutcome::no_descriptors;
     return errno == EAGAIN ? SendOutcome::would_block : SendOutcome::gone;
   }
 }
 
 Received receive_message(int socket, std::span<std::byte> buffer, bool wait) noexcept {
   Received received;
-  // Room for more descriptors than we use: what a stranger sends is taken and closed, not leaked.
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * 64)> control{};
+  // Room for all that a message can bring: for what has none the kernel would close here and now,
+  // and a stranger decides how long that takes.
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMostDescriptorsOfAnybody)> control;
   iovec part{buffer.data(), buffer.size()};
   msghdr message{};
   message.msg_iov = &part;

@@ -15,6 +15,8 @@ namespace tarn::os {
 
 inline constexpr std::size_t kMaxSocketPath = 107;
 inline constexpr std::size_t kMaxDescriptors = 4;  // in one message of ours
+// In one message of anybody's, as the kernel has it.
+inline constexpr std::size_t kMostDescriptorsOfAnybody = 253;
 
 struct Peer {
   std::int32_t pid = 0;
@@ -35,7 +37,17 @@ Result<Peer, Error> peer_of(int socket);
 // A pidfd of the process at the other end: SO_PEERPIDFD, or pidfd_open where the kernel is older.
 Result<UniqueFd, Error> peer_pidfd(int socket, std::int32_t pid);
 
-enum class SendOutcome : std::uint8_t { ok, would_block, gone };
+// From now on what reaches the socket, or what a listener accepts, brings descriptors or none. Who
+// receives none need not close what others made slow to close. False: the kernel is too old for it
+// (before 6.16), and they may come as ever.
+bool allow_descriptors(int socket, bool allowed) noexcept;
+
+enum class SendOutcome : std::uint8_t {
+  ok,
+  would_block,
+  no_descriptors,  // the other side takes none
+  gone,
+};
 // One whole message or nothing. Never raises SIGPIPE.
 SendOutcome send_message(int socket, std::span<const std::byte> bytes,
                          std::span<const int> descriptors, bool wait) noexcept;

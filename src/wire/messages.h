@@ -71,6 +71,14 @@ struct DoneReply {
   Header header;
 };
 
+// Client -> node, at the door, before a hello that brings a descriptor: the kernel lets none
+// through until the node has looked at who comes. Answered by done, or by an error, which ends the
+// visit.
+struct Knock {
+  static constexpr MessageType kType = MessageType::knock;
+  Header header;
+};
+
 enum class OpenMode : std::uint32_t { open_or_create = 0, open_only = 1, create_only = 2 };
 
 struct PipeOpen {

@@ -21,6 +21,7 @@ enum class MessageType : std::uint16_t {
   welcome = 2,
   error = 3,
   done = 4,  // the request was carried out; nothing to add
+  knock = 5,
   pipe_open = 10,
   pipe_opened = 11,
   pipe_leave = 12,

@@ -61,12 +61,13 @@ class Client {
   void disconnect() { socket_.reset(); }
   int socket() const { return socket_.get(); }
 
-  void send_bytes(std::span<const std::byte> bytes, std::span<const int> descriptors = {}) {
-    os::send_message(socket_.get(), bytes, descriptors, true);
+  os::SendOutcome send_bytes(std::span<const std::byte> bytes,
+                             std::span<const int> descriptors = {}) {
+    return os::send_message(socket_.get(), bytes, descriptors, true);
   }
   template <class T>
-  void send(const T& message, std::span<const int> descriptors = {}) {
-    send_bytes(wire::bytes_of(message), descriptors);
+  os::SendOutcome send(const T& message, std::span<const int> descriptors = {}) {
+    return send_bytes(wire::bytes_of(message), descriptors);
   }
   // The next message, notice or answer; waits for it.
   Packet receive() {
@@ -89,7 +90,12 @@ class Client {
   template <class T>
   Packet ask(T message, std::span<const int> descriptors = {}) {
     message.header.request = ++last_request_;
-    send(message, descriptors);
+    if (send(message, descriptors) == os::SendOutcome::no_descriptors) {
+      // The door lets none through before it has looked at us.
+      Packet heard = knock();
+      if (heard.type() != wire::MessageType::done) return heard;
+      send(message, descriptors);
+    }
     return await_answer();
   }
   Packet await_answer() {
@@ -134,6 +140,10 @@ class Client {
       if (!packet.ended()) return packet;
       reconnect();
     }
+  }
+  Packet knock() {
+    send(wire::make<wire::Knock>(0));
+    return receive();
   }
   Packet observe() { return keep(ask(hello(wire::kHelloObserver))); }
   Packet resume() {

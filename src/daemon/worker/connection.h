@@ -23,6 +23,8 @@ struct Connection {
   os::Peer peer;
   Caller caller;
   bool by_door = false;  // counted by the doorkeeper
+  // Another account's descriptors may come this way, or be under way: closing it may take long.
+  bool may_bring = false;
   ConnectionState state = ConnectionState::silent;
   std::uint32_t session = 0;                     // index
   std::optional<std::uint64_t> goodbye_request;  // answered when the session has ended

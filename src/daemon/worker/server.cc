@@ -64,6 +64,7 @@ FullStatus Server::run() {
     look_after_node_end();
   }
   say_node_ends();
+  part_with_visitors();
   return Done{};
 }
 

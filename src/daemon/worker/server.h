@@ -16,6 +16,7 @@
 #include "daemon/worker/requests/admission.h"
 #include "daemon/worker/requests/request.h"
 #include "daemon/worker/supervision/shepherds.h"
+#include "os/access/closer.h"
 #include "os/events.h"
 
 namespace tarn::daemon {
@@ -36,6 +37,13 @@ class Server {
   FullStatus run();
 
  private:
+  // Somebody who was accepted and has no connection yet.
+  struct Visitor {
+    os::UniqueFd socket;
+    std::uint32_t uid = 0;
+    bool may_bring = false;  // as a connection's
+  };
+
   void on_event(const os::Event& event);
   void on_timers();
   Deadline next_timer() const noexcept;
@@ -45,11 +53,12 @@ class Server {
   void refuse_for_want_of_descriptors();
   static void refuse_connection(os::UniqueFd socket);
   void rest_listener();
-  void add_connection(os::UniqueFd socket, Newcomer newcomer, bool by_door);
+  void add_connection(Visitor visitor, Newcomer newcomer, bool by_door);
   void limit_silence();
   void read_from(std::uint64_t number);
   bool read_one(Connection& connection);
   void on_socket_end(Connection& connection);
+  bool handle(Connection& connection, os::ReceiveOutcome outcome, Request& request);
   bool greet(Connection& connection, Request& request);
   bool attach(Connection& connection, SessionItem& session, bool is_new);
   bool answer(Connection& connection, Request& request);
@@ -73,7 +82,13 @@ class Server {
   // Other accounts: server_door.cc.
   void watch_door();
   void welcome_others();
-  void turn_away(os::UniqueFd socket, const Error& why);
+  void turn_away(Visitor visitor, const Error& why);
+  // A visitor's hello would bring a descriptor: may it? False: the visit ends.
+  bool hear_knock(Connection& connection, const wire::Header& header);
+  // None of these waits for what another account made slow to close.
+  void part_with(Visitor visitor);
+  void part_with_visitors();
+  bool can_read_from_other(const Connection& connection) const noexcept;
   void rest_door();
   // Whether the connection may be read from now; if not, it rests until it may.
   bool is_in_turn(Connection& connection);
@@ -99,6 +114,7 @@ class Server {
   RecoveryDesk desk_;
   ServerDescriptors descriptors_;
   os::UniqueFd spare_;  // given up for a moment to tell a client that there are none left
+  os::Closer closer_;   // for other accounts
   std::map<std::uint64_t, Connection> connections_;
   std::set<std::uint64_t> silent_;  // connections without a hello; the lowest is the oldest
   std::uint64_t last_number_ = 0;

@@ -64,7 +64,7 @@ void Server::accept_clients() {
       os::send_message(socket->get(), wire::bytes_of(reply), {}, false);
       continue;
     }
-    add_connection(std::move(*socket), std::move(*owner), false);
+    add_connection({std::move(*socket)}, std::move(*owner), false);
   }
 }
 
@@ -93,10 +93,11 @@ void Server::rest_listener() {
   listen_again_ = Deadline::in(kListenerRest);
 }
 
-void Server::add_connection(os::UniqueFd socket, Newcomer newcomer, bool by_door) {
+void Server::add_connection(Visitor visitor, Newcomer newcomer, bool by_door) {
   Connection connection;
   connection.number = ++last_number_;
-  connection.socket = std::move(socket);
+  connection.socket = std::move(visitor.socket);
+  connection.may_bring = visitor.may_bring;
   connection.peer = newcomer.peer;
   connection.caller = std::move(newcomer.caller);
   connection.by_door = by_door;
@@ -104,7 +105,8 @@ void Server::add_connection(os::UniqueFd socket, Newcomer newcomer, bool by_door
   connection.hello_soon = Deadline::in(kHelloPatienceWhenMany);
   const Tag tag = make_tag(TagKind::connection, connection.number);
   if (auto done = poller_.watch(connection.socket.get(), tag); !done) {
-    return send_error(connection, 0, done.error());
+    send_error(connection, 0, done.error());
+    return part_with({std::move(connection.socket), connection.peer.uid, connection.may_bring});
   }
   silent_.insert(connection.number);
   if (by_door) node_.doorkeeper().add(connection.peer.uid);
@@ -144,22 +146,29 @@ bool Server::read_one(Connection& connection) {
   std::array<std::byte, wire::kMaxMessageBytes> buffer;
   auto received = os::receive_message(connection.socket.get(), buffer, false);
   if (received.outcome == os::ReceiveOutcome::would_block) return false;
-  if (received.outcome == os::ReceiveOutcome::ended) {
-    on_socket_end(connection);
-    return false;
-  }
   Request request;
   request.caller = connection.caller;
   request.packet = std::span(buffer).first(std::min(received.size_bytes, buffer.size()));
   request.descriptors = std::move(received.descriptors);
   request.uid = connection.peer.uid;
+  const bool is_other = !connection.caller.is_owner;
+  const bool more = handle(connection, received.outcome, request);  // it may be gone now
+  if (is_other) closer_.close(request.uid, std::move(request.descriptors));
+  return more;
+}
+
+bool Server::handle(Connection& connection, os::ReceiveOutcome outcome, Request& request) {
+  if (outcome == os::ReceiveOutcome::ended) {
+    on_socket_end(connection);
+    return false;
+  }
   bool good = false;
-  if (received.outcome == os::ReceiveOutcome::too_long) {
+  if (outcome == os::ReceiveOutcome::too_long) {
     send_error(connection, 0,
                Error(Error::invalid_argument, "read a message",
-                     "it is longer than " + std::to_string(buffer.size()) + " bytes",
+                     "it is longer than " + std::to_string(wire::kMaxMessageBytes) + " bytes",
                      "speak tarn's protocol"));
-  } else if (received.outcome == os::ReceiveOutcome::descriptors_dropped ||
+  } else if (outcome == os::ReceiveOutcome::descriptors_dropped ||
              !leaves_spare_descriptors(request)) {
     const auto header = wire::decode_header(request.packet);
     send_error(connection, header ? header->request : 0, no_descriptors());
@@ -185,6 +194,8 @@ void Server::on_socket_end(Connection& connection) {
 }
 
 bool Server::greet(Connection& connection, Request& request) {
+  const auto knock = wire::decode<wire::Knock>(request.packet);
+  if (knock) return hear_knock(connection, knock->header);
   auto admission = admit(node_, connection.peer, connection.socket.get(), request);
   if (!admission) {
     if (!connection.by_door || node_.doorkeeper().may_complain(monotonic_ns())) {
@@ -279,7 +290,9 @@ void Server::close(std::uint64_t number) {
     resting_.erase(number);
   }
   silent_.erase(number);
+  Connection ended = std::move(found->second);
   connections_.erase(found);
+  part_with({std::move(ended.socket), ended.peer.uid, ended.may_bring});
 }
 
 void Server::send_notices() {

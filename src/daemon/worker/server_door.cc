@@ -21,6 +21,10 @@ using namespace std::chrono_literals;
 constexpr int kGuestsPerEvent = 8;
 constexpr auto kDoorRest = 50ms;
 constexpr auto kConnectionRest = 5ms;
+// Descriptors that are not closed yet, because somebody made it slow: of one account, of all
+// others.
+constexpr std::size_t kMostClosingOfOne = 64;
+constexpr std::size_t kMostClosing = 512;
 
 Error too_many(const char* what) {
   return Error(Error::quota_exceeded, "join the domain", what,
@@ -57,40 +61,75 @@ void Server::welcome_others() {
   for (int i = 0; i < kGuestsPerEvent && node_.access().door() >= 0; ++i) {
     const std::int64_t now_ns = monotonic_ns();
     if (keeper.are_too_many_silent() || !keeper.has_time(now_ns) ||
-        !keeper.takes_newcomer(now_ns)) {
+        closer_.waiting() >= kMostClosing || !keeper.takes_newcomer(now_ns)) {
       return rest_door();
     }
     auto socket = os::accept_from(node_.access().door());
     if (!socket) return rest_door();
     if (!*socket) return;
-    if (!os::leaves_descriptors(socket->get(), 2 * kSpareDescriptors)) {
-      turn_away(std::move(*socket), too_many("the node has no descriptors left for others"));
+    const auto peer = os::peer_of(socket->get());
+    // What the listener says holds already; asked again, it says whether the kernel can.
+    const bool may_bring = !os::allow_descriptors(socket->get(), false);
+    Visitor visitor{std::move(*socket), peer ? peer->uid : wire::kEveryUid, may_bring};
+    if (!os::leaves_descriptors(visitor.socket.get(), 2 * kSpareDescriptors)) {
+      turn_away(std::move(visitor), too_many("the node has no descriptors left for others"));
       return rest_door();
     }
-    auto guest = identify_guest(node_, socket->get());
+    auto guest = identify_guest(node_, visitor.socket.get());
     if (!guest) {
-      turn_away(std::move(*socket), guest.error());
+      turn_away(std::move(visitor), guest.error());
       continue;
     }
-    const std::uint32_t uid = guest->peer.uid;
-    auto good = check_quota(node_, uid, {.connections = 1});
-    if (good && !keeper.may_be_silent(uid)) {
+    auto good = check_quota(node_, visitor.uid, {.connections = 1});
+    if (good && !keeper.may_be_silent(visitor.uid)) {
       good = too_many("too many connections of this account have not said hello");
     }
     if (!good) {
-      turn_away(std::move(*socket), good.error());
+      turn_away(std::move(visitor), good.error());
       continue;
     }
-    add_connection(std::move(*socket), std::move(*guest), true);
+    add_connection(std::move(visitor), std::move(*guest), true);
   }
 }
 
-void Server::turn_away(os::UniqueFd socket, const Error& why) {
+void Server::turn_away(Visitor visitor, const Error& why) {
   if (node_.doorkeeper().may_complain(monotonic_ns())) {
     log_warning(std::string("at the door: ") + why.what());
   }
   const auto reply = wire::make_error(0, why);
-  os::send_message(socket.get(), wire::bytes_of(reply), {}, false);
+  os::send_message(visitor.socket.get(), wire::bytes_of(reply), {}, false);
+  part_with(std::move(visitor));
+}
+
+// The kernel lets a connection's descriptors through from here on: only those of accounts that may
+// begin a session.
+bool Server::hear_knock(Connection& connection, const wire::Header& header) {
+  if (auto good = check_entry_to_session(node_, connection.caller); !good) {
+    send_error(connection, header.request, good.error());
+    return false;
+  }
+  connection.may_bring = connection.by_door;
+  os::allow_descriptors(connection.socket.get(), true);
+  return send(connection, answer_done(header.request));
+}
+
+void Server::part_with(Visitor visitor) {
+  if (visitor.may_bring) closer_.close(visitor.uid, std::move(visitor.socket));
+}
+
+// At the node's end, when nobody is served any more.
+void Server::part_with_visitors() {
+  for (auto& [number, connection] : connections_) {
+    part_with({std::move(connection.socket), connection.peer.uid, connection.may_bring});
+  }
+}
+
+bool Server::can_read_from_other(const Connection& connection) const noexcept {
+  if (!connection.may_bring) return true;
+  // Without room the kernel would close what came along.
+  return closer_.waiting_of(connection.peer.uid) < kMostClosingOfOne &&
+         closer_.waiting() < kMostClosing &&
+         os::has_descriptors(os::kMostDescriptorsOfAnybody + kSpareDescriptors);
 }
 
 bool Server::is_in_turn(Connection& connection) {
@@ -98,7 +137,8 @@ bool Server::is_in_turn(Connection& connection) {
   const std::uint32_t uid = connection.peer.uid;
   const std::uint32_t pace = quota_of(node_, uid).requests_per_second;
   const std::int64_t now_ns = monotonic_ns();
-  if (node_.doorkeeper().has_time(now_ns) && node_.doorkeeper().may_ask(uid, pace, now_ns)) {
+  if (node_.doorkeeper().has_time(now_ns) && can_read_from_other(connection) &&
+      node_.doorkeeper().may_ask(uid, pace, now_ns)) {
     return true;
   }
   poller_.forget(connection.socket.get());

@@ -97,6 +97,7 @@ Result<UniqueFd, Error> listen_for_others(const std::string& path,
                                           std::optional<std::uint32_t> group) {
   auto listener = listen_at(path);
   if (!listener) return listener;
+  allow_descriptors(listener->get(), false);
   // Whoever may connect is judged all the same; a tighter mode only spares the node the trouble.
   const bool grouped = group && ::chown(path.c_str(), static_cast<uid_t>(-1), *group) == 0;
   if (::chmod(path.c_str(), grouped ? 0660 : 0666) != 0) return system_error("open", path);

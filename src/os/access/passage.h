@@ -25,7 +25,8 @@ FullStatus check_passage(const std::string& trusted, const std::string& path,
 FullStatus check_socket(const std::string& path, std::uint32_t owner_uid);
 
 // A listening socket that others may connect to: everybody, or the group where one is given and
-// the caller is in it. Removes a socket that stands there.
+// the caller is in it. Removes a socket that stands there. Descriptors come in at a connection only
+// once it is allowed there, where the kernel can keep them out.
 Result<UniqueFd, Error> listen_for_others(const std::string& path,
                                           std::optional<std::uint32_t> group);
 

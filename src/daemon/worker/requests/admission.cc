@@ -107,15 +107,17 @@ Result<std::unique_ptr<SessionItem>, Error> take_in(const os::Peer& peer, int so
     return refuse(Error::invalid_argument, "hello came without the session's segment",
                   "report this defect of the client");
   }
-  auto item = std::make_unique<SessionItem>();
-  item->memory = std::move(request.descriptors[0]);
-  auto segment = map_foreign(item->memory.get(), layout::kSessionBytes, true, false);
+  // Taken over only once it is known to be memory: what else there is may be slow to close.
+  const int fd = request.descriptors[0].get();
+  auto segment = map_foreign(fd, layout::kSessionBytes, true, false);
   if (!segment) return std::move(segment).error();
   auto view = SessionView::attach(*segment);
   if (!view) return refuse(view.error(), "the session's segment makes no sense", "report it");
   auto process = os::peer_pidfd(socket, peer.pid);
   if (!process) return std::move(process).error();
-  const auto memory = os::examine_memory(item->memory.get());
+  const auto memory = os::examine_memory(fd);
+  auto item = std::make_unique<SessionItem>();
+  item->memory = std::move(request.descriptors[0]);
   item->facts.memory_identity = memory ? memory->identity : 0;
   item->segment = std::move(*segment);
   item->view = *view;
@@ -128,13 +130,9 @@ Result<std::unique_ptr<SessionItem>, Error> take_in(const os::Peer& peer, int so
   return item;
 }
 
-// Another account's session takes part in pipes, so there has to be one that it may open.
 FullStatus check_stranger(NodeState& node, const Caller& caller) {
   if (caller.is_owner) return Done{};
-  if (node.access().on_entry(caller.who) != AccessRight::read_write) {
-    return refuse(Error::access_denied, "this account may only look",
-                  "connect as an observer, or ask the node's owner: `tarn access allow`");
-  }
+  if (auto good = check_entry_to_session(node, caller); !good) return good;
   return check_quota(node, caller.who.uid, {.sessions = 1});
 }
 
@@ -187,6 +185,13 @@ Result<Admission, Error> resume(NodeState& node, const os::Peer& peer, const wir
 }
 
 }  // namespace
+
+// A session takes part in pipes, so there has to be one that it may open.
+FullStatus check_entry_to_session(NodeState& node, const Caller& caller) {
+  if (node.access().on_entry(caller.who) == AccessRight::read_write) return Done{};
+  return refuse(Error::access_denied, "this account may only look",
+                "connect as an observer, or ask the node's owner: `tarn access allow`");
+}
 
 Result<Newcomer, Error> identify_owner(int socket) {
   const auto peer = os::peer_of(socket);

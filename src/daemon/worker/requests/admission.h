@@ -24,6 +24,9 @@ Result<Newcomer, Error> identify_owner(int socket);
 // For the door: whom the rules let in, or access_denied.
 Result<Newcomer, Error> identify_guest(NodeState& node, int socket);
 
+// Whether the rules let the account begin a session at all; access_denied. The owner may.
+FullStatus check_entry_to_session(NodeState& node, const Caller& caller);
+
 // Judges the first message. The first 32 bytes are understood in every version, so that the error
 // for another version says which.
 // `request.caller` is who sent it.
