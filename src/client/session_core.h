@@ -18,6 +18,7 @@
 #include "client/pipe_core.h"
 #include "client/readiness.h"
 #include "client/segments.h"
+#include "client/viewers.h"
 #include "shm/heap/heap.h"
 #include "tarn/session.h"
 
@@ -103,7 +104,7 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
                                         std::uint32_t chunks);
   void remove_slab(SegmentId id) noexcept override;
   std::uint64_t viewers_epoch() const noexcept override;
-  std::shared_ptr<const ViewerSet> viewers() noexcept override;
+  std::shared_ptr<const ViewerSet> viewers() noexcept override { return viewers_.get(); }
   void wish_for_relief() noexcept override { call_housekeeper(); }
 
  private:
@@ -126,9 +127,6 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
   // There is something to do before the next second.
   void call_housekeeper() noexcept;
   Result<layout::EndEntry*, Error> end_for(std::uint32_t pipe_id, std::string_view name);
-  std::shared_ptr<const ViewerSet> ask_viewers(const ViewerSet& before);
-  Result<Viewer, Error> fetch_viewer(SessionId id, const ViewerSet& before);
-  Result<Carrier, Error> fetch_carrier(std::uint32_t pipe_id, const ViewerSet& before);
 
   const std::uint64_t fork_generation_;
   const wire::DomainKey key_;
@@ -139,8 +137,7 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
   Segment node_segment_;
   NodeTable node_;
   ForeignSlabs slabs_;
-  std::mutex viewers_lock_;
-  std::shared_ptr<const ViewerSet> viewers_ = std::make_shared<ViewerSet>();
+  KnownViewers viewers_{*this, 0};
   std::mutex pipes_lock_;
   std::map<std::uint32_t, std::weak_ptr<PipeCore>> pipes_;
   // Pipes without a handle, of which the node has not heard yet: it adds up what their ends counted

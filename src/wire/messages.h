@@ -268,10 +268,13 @@ struct SegmentCarry {
   std::uint32_t reserved;
 };
 
-// An owner asks who may hold its chunks, and which pipes carry them by another's hand.
+// An owner asks who may hold chunks of its slabs for one audience, and which pipes carry them by
+// another's hand.
 struct ViewersGet {
   static constexpr MessageType kType = MessageType::viewers_get;
   Header header;
+  std::uint32_t audience;  // as in SegmentAdd
+  std::uint32_t reserved;
   std::uint32_t after_viewer;   // sessions with an index above this
   std::uint32_t after_carrier;  // pipes with an id above this
 };

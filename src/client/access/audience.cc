@@ -12,8 +12,6 @@ void AudienceHeap::remove_slab(SegmentId id) noexcept { session_.remove_slab(id)
 
 std::uint64_t AudienceHeap::viewers_epoch() const noexcept { return session_.viewers_epoch(); }
 
-std::shared_ptr<const ViewerSet> AudienceHeap::viewers() noexcept { return session_.viewers(); }
-
 void AudienceHeap::wish_for_relief() noexcept { session_.wish_for_relief(); }
 
 // --- What a session has of them -----------------------------------------------------------------

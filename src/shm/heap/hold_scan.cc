@@ -40,6 +40,7 @@ void HoldScan::look(const std::vector<SegmentId>& segments) {
 }
 
 bool HoldScan::is_needed(SegmentId segment, std::uint32_t chunk) const noexcept {
+  if (viewers_.holds_everything) return true;
   for (const SegmentRows& found : found_) {
     if (found.segment != segment) continue;
     if (chunk < found.named.size() && found.named[chunk]) return true;
@@ -78,6 +79,8 @@ void KnownRows::refresh(SegmentId slab, const std::shared_ptr<const ViewerSet>& 
   }
 }
 
-bool KnownRows::is_held(std::uint32_t chunk) const noexcept { return is_counted(rows_, chunk); }
+bool KnownRows::is_held(std::uint32_t chunk) const noexcept {
+  return rows_of_->holds_everything || is_counted(rows_, chunk);
+}
 
 }  // namespace tarn

@@ -29,6 +29,8 @@ struct Carrier {
 // Who may hold our chunks, as of one viewers_epoch. Immutable.
 struct ViewerSet {
   std::uint64_t epoch = 0;
+  // Another one's segment makes no sense: every chunk may be held.
+  bool holds_everything = false;
   std::vector<Viewer> viewers;
   std::vector<Carrier> carriers;
 };
@@ -68,8 +70,8 @@ class KnownRows {
   bool is_fresh(const std::shared_ptr<const ViewerSet>& viewers) const noexcept;
 
   std::vector<std::span<const layout::HoldCount>> rows_;
-  std::shared_ptr<const ViewerSet> rows_of_;
-  std::vector<std::uint64_t> row_changes_;  // each viewer's, before its row was looked for
+  std::shared_ptr<const ViewerSet> rows_of_;  // null before the first refresh()
+  std::vector<std::uint64_t> row_changes_;    // each viewer's, before its row was looked for
 };
 
 }  // namespace tarn

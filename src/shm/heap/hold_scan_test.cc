@@ -32,5 +32,18 @@ TEST(HoldScanTest, IsInconclusiveAfterAnyForward) {
   EXPECT_FALSE(scan.is_conclusive());
 }
 
+TEST(HoldScanTest, AViewerThatCannotBeReadHoldsEverything) {
+  FakeHeapHost host;
+  host.add_viewer();
+  auto viewers = std::make_shared<ViewerSet>(*host.viewers());
+  viewers->holds_everything = true;
+  HoldScan scan(*viewers);
+  scan.look({{1, 1}});
+  EXPECT_TRUE(scan.is_needed({1, 1}, 0));
+  KnownRows rows;
+  rows.refresh({1, 1}, viewers);
+  EXPECT_TRUE(rows.is_held(0));
+}
+
 }  // namespace
 }  // namespace tarn

@@ -36,6 +36,17 @@ class SharedPipeTest : public AccessTest {
   }
 };
 
+class SmallNodeTest : public AccessTest {
+ protected:
+  void SetUp() override {
+    AccessTest::SetUp();
+    if (IsSkipped()) return;
+    ::setenv("XDG_RUNTIME_DIR", place_.path().c_str(), 1);
+    start({"--limit", "64MiB"});
+    allow(user_rule(kBob, kWrite, "shared*"));
+  }
+};
+
 // Sends back what it gets, upper half of the pipe names reversed, until it is told to end.
 int echo() {
   Session session = connect(domain("0"));
@@ -123,6 +134,63 @@ TEST_F(SharedPipeTest, AForgedReferenceIsNotFollowed) {
     if (++refused > 100) break;
   }
   EXPECT_EQ(refused, 7);
+}
+
+// Whether the session can push and pop more than the whole domain has room for.
+void expect_memory_comes_back(Session& session, const char* name) {
+  Pipe own = session.pipe(name);
+  const std::string text = text_of(1 << 20);
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_EQ(own.push(text, kPatience), PushStatus::ok) << "message " << i;
+    ASSERT_TRUE(own.pop(kPatience)) << "message " << i;
+  }
+}
+
+// Bob's life: he is handed the slab of one message, and then says what he likes of himself.
+void view_shared_slab(const std::string& socket, const std::function<void(Client&)>& then) {
+  become(kBob);
+  static std::optional<Client> bob;
+  bob.emplace(socket);
+  bob->begin_session();
+  const MappedPipe pipe(bob->open_pipe("shared-in"));
+  SegmentId named;
+  pipe.view.for_each_reference([&](SegmentId segment, std::uint32_t) { named = segment; });
+  auto get = wire::make<wire::SegmentGet>(0);
+  get.index = named.index;
+  get.generation = named.generation;
+  if (bob->ask(get).type() != wire::MessageType::segment_got) ::_exit(1);
+  then(*bob);
+}
+
+TEST_F(SmallNodeTest, WhoSpoilsItsOwnSegmentKeepsNoMemoryOfOtherPipes) {
+  Session session = connect(domain());
+  Pipe shared = session.pipe("shared-in");
+  ASSERT_EQ(shared.push(text_of(100'000)), PushStatus::ok);
+  const Victim bob([&] {
+    view_shared_slab(door().socket, [](Client& client) {
+      client.record->segment().at<layout::SegmentHeader>(0).value()->magic.store(1);
+    });
+  });
+  ASSERT_TRUE(bob.lived());
+  expect_memory_comes_back(session, "own");
+}
+
+TEST_F(SmallNodeTest, WhoCountsWhatItNeverSawKeepsNoMemoryOfOtherPipes) {
+  Session session = connect(domain());
+  Pipe shared = session.pipe("shared-in");
+  ASSERT_EQ(shared.push(text_of(100'000)), PushStatus::ok);
+  const Victim bob([&] {
+    view_shared_slab(door().socket, [](Client& client) {
+      for (std::uint32_t index = 1; index <= 64; ++index) {
+        // The node numbers its slabs as they come.
+        auto row = client.record->add_row({index, index}, 64);
+        if (!row) ::_exit(2);
+        for (layout::HoldCount& count : *row) count.store(1);
+      }
+    });
+  });
+  ASSERT_TRUE(bob.lived());
+  expect_memory_comes_back(session, "own");
 }
 
 TEST_F(SharedPipeTest, WithoutARightConnectingIsDeniedByName) {

@@ -69,12 +69,14 @@ Outcome segment_carry(NodeState& node, SessionItem&, const wire::SegmentCarry& a
   return answer_done(ask.header.request);
 }
 
+// Of one audience alone: who was handed slabs for one pipe says nothing about the others, and is
+// not asked about them.
 Outcome viewers_get(NodeState& node, SessionItem& session, const wire::ViewersGet& ask) {
   std::set<std::uint32_t> viewers;
   std::set<std::uint32_t> carriers;
   for (const std::uint32_t index : session.owned) {
     const SegmentItem* segment = node.segments().at(index);
-    if (segment == nullptr) continue;
+    if (segment == nullptr || segment->facts.audience != ask.audience) continue;
     viewers.insert(segment->viewers.begin(), segment->viewers.end());
     carriers.insert(segment->carriers.begin(), segment->carriers.end());
   }
