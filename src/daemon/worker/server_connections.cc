@@ -150,10 +150,10 @@ bool Server::read_one(Connection& connection) {
   request.caller = connection.caller;
   request.packet = std::span(buffer).first(std::min(received.size_bytes, buffer.size()));
   request.descriptors = std::move(received.descriptors);
-  request.uid = connection.peer.uid;
+  const std::uint32_t uid = connection.peer.uid;
   const bool is_other = !connection.caller.is_owner;
   const bool more = handle(connection, received.outcome, request);  // it may be gone now
-  if (is_other) closer_.close(request.uid, std::move(request.descriptors));
+  if (is_other) closer_.close(uid, std::move(request.descriptors));
   return more;
 }
 
@@ -286,7 +286,7 @@ void Server::close(std::uint64_t number) {
   }
   poller_.forget(found->second.socket.get());
   if (found->second.by_door) {
-    node_.doorkeeper().remove(found->second.peer.uid, silent_.contains(number));
+    node_.doorkeeper().remove(found->second.peer.uid, silent_.contains(number), monotonic_ns());
     resting_.erase(number);
   }
   silent_.erase(number);

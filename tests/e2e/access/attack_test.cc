@@ -215,6 +215,14 @@ TEST_F(AccessTest, ASquattedDoorIsNotUsed) {
   EXPECT_EQ(as(kMallory, [&] { return ::mkdir(top.c_str(), 0777); }), 0);
   put_fails();
   EXPECT_TRUE(std::filesystem::is_empty(top)) << "nothing was put there";
+  // Without a rule that lets anybody in there is no door to fail.
+  reset();
+  {
+    Client owner = observer();
+    const Packet answer = change(owner, wire::AccessChange::put, user_rule(kBob, kNone));
+    EXPECT_EQ(answer.type(), MessageType::done) << answer.error().what();
+    EXPECT_EQ(wire::get_text(access().problem), "");
+  }
   ::rmdir(top.c_str());
   // A link, to somebody else's place or ours.
   const std::string target = doors_ + "/target";
@@ -309,6 +317,38 @@ TEST_F(AccessTest, APipeFromBeforeOthersWereAllowedStaysClosedWhileItIsUsed) {
   EXPECT_EQ(bob_opens(), 1);
   EXPECT_EQ(owner.leave_pipe(pipe.id).type(), MessageType::done);
   EXPECT_EQ(bob_opens(), 0);
+}
+
+TEST_F(AccessTest, WhatWasSaidBeforeOthersWereAllowedIsNotHandedOut) {
+  start();
+  const std::string secret = "known to the owner alone";
+  Client owner = session();
+  {
+    MappedPipe pipe(owner.open_pipe("a", 8));
+    pipe.push_text(owner.welcome.session_index, secret);
+    Peeked found;
+    ASSERT_EQ(pipe.view.peek(found), SlotPop::ok);
+    const auto self = static_cast<std::uint16_t>(owner.welcome.session_index);
+    ASSERT_TRUE(pipe.view.take(self, found));
+    ASSERT_TRUE(pipe.view.is_drained());
+    ASSERT_EQ(owner.leave_pipe(pipe.id).type(), MessageType::done);
+  }
+  allow(user_rule(kBob, kWrite, "a"));
+  EXPECT_EQ(as(kBob,
+               [&] {
+                 Client bob(door().socket);
+                 bob.begin_session();
+                 const Packet opened = bob.open_pipe("a");
+                 const auto facts = opened.as<wire::PipeOpened>();
+                 if (!facts || facts->slot_count != 8 || facts->created != 0) return 1;
+                 const MappedPipe pipe(opened);
+                 const auto bytes = pipe.segment.bytes(0, facts->size_bytes);
+                 const std::string_view all(reinterpret_cast<const char*>((*bytes).data()),
+                                            (*bytes).size());
+                 return all.find(secret) == std::string_view::npos ? 0 : 2;
+               }),
+            0);
+  EXPECT_EQ(owner.pipes().size(), 1u);
 }
 
 TEST_F(AccessTest, NothingIsCarriedBetweenAccountsByReference) {

@@ -86,6 +86,12 @@ void MemoryLedger::redeem(std::uint32_t holder, std::uint64_t size_bytes) noexce
   if (found != reservations_.end()) reservations_.erase(found);
 }
 
+bool MemoryLedger::has_promised(std::uint32_t holder, std::uint64_t size_bytes) const noexcept {
+  return std::any_of(reservations_.begin(), reservations_.end(), [&](const Reservation& made) {
+    return made.holder == holder && made.size_bytes == size_bytes;
+  });
+}
+
 void MemoryLedger::forget_reservations(std::uint32_t holder) noexcept {
   std::erase_if(reservations_, [&](const Reservation& made) { return made.holder == holder; });
 }

@@ -53,6 +53,7 @@ class MemoryLedger {
   void reserve(std::uint32_t holder, std::uint64_t size_bytes, std::int64_t now_ns);
   // Ends the holder's reservation of that size, if there is one.
   void redeem(std::uint32_t holder, std::uint64_t size_bytes) noexcept;
+  bool has_promised(std::uint32_t holder, std::uint64_t size_bytes) const noexcept;
   void forget_reservations(std::uint32_t holder) noexcept;
   void expire(std::int64_t now_ns) noexcept;
   // What is promised to the holder now, and in how many pieces.

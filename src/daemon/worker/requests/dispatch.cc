@@ -6,21 +6,13 @@
 #include "daemon/worker/requests/access.h"
 #include "daemon/worker/requests/strangers.h"
 #include "daemon/worker/requests/with.h"
-#include "os/process.h"
 
 namespace tarn::daemon {
 namespace {
 
 using wire::MessageType;
 
-// What the node's own account may ask, besides.
-Outcome carry_out_for_auditors(NodeState& node, const Request& request) {
-  if (request.uid != os::own_uid()) {
-    return Error(Error::access_denied, "audit the node",
-                 "uid " + std::to_string(request.uid) + " at the node of uid " +
-                     std::to_string(os::own_uid()),
-                 "ask as the account that the node runs as");
-  }
+Outcome carry_out_audit(NodeState& node, const Request& request) {
   switch (request.header.type) {
     case MessageType::audit_list:
       return with<wire::AuditList>(request, [&](auto& ask) { return audit_list(node, ask); });
@@ -33,8 +25,8 @@ Outcome carry_out_for_auditors(NodeState& node, const Request& request) {
   }
 }
 
-// What anybody may ask.
-Outcome carry_out_for_anybody(NodeState& node, SessionItem* session, Request& request) {
+// What the owner's observers may ask as well.
+Outcome carry_out_for_observers(NodeState& node, SessionItem* session, Request& request) {
   switch (request.header.type) {
     case MessageType::pipe_list:
       return with<wire::PipeList>(request, [&](auto& ask) { return pipe_list(node, ask); });
@@ -48,21 +40,18 @@ Outcome carry_out_for_anybody(NodeState& node, SessionItem* session, Request& re
     case MessageType::audit_get:
     case MessageType::audit_node:
     case MessageType::audit_repair:
-      return carry_out_for_auditors(node, request);
+      return carry_out_audit(node, request);
     case MessageType::shutdown:
       return with<wire::Shutdown>(request, [&](auto& ask) { return shutdown(node, session, ask); });
     case MessageType::client_run:
       return with<wire::ClientRun>(request,
                                    [&](auto& ask) { return client_run(node, request, ask); });
     case MessageType::client_order:
-      return with<wire::ClientOrder>(request,
-                                     [&](auto& ask) { return client_order(node, request, ask); });
+      return with<wire::ClientOrder>(request, [&](auto& ask) { return client_order(node, ask); });
     case MessageType::client_list:
-      return with<wire::ClientList>(request,
-                                    [&](auto& ask) { return client_list(node, request, ask); });
+      return with<wire::ClientList>(request, [&](auto& ask) { return client_list(node, ask); });
     case MessageType::client_get:
-      return with<wire::ClientGet>(request,
-                                   [&](auto& ask) { return client_get(node, request, ask); });
+      return with<wire::ClientGet>(request, [&](auto& ask) { return client_get(node, ask); });
     case MessageType::access_get:
       return with<wire::AccessGet>(request, [&](auto& ask) { return access_get(node, ask); });
     case MessageType::access_set:
@@ -80,7 +69,7 @@ Outcome carry_out_for_anybody(NodeState& node, SessionItem* session, Request& re
 
 Outcome carry_out(NodeState& node, SessionItem* session, Request& request) {
   if (!request.caller.is_owner) return carry_out_for_stranger(node, session, request);
-  if (session == nullptr) return carry_out_for_anybody(node, session, request);
+  if (session == nullptr) return carry_out_for_observers(node, session, request);
   SessionItem& own = *session;
   switch (request.header.type) {
     case MessageType::pipe_open:
@@ -114,7 +103,7 @@ Outcome carry_out(NodeState& node, SessionItem* session, Request& request) {
       return with<wire::SessionGet>(request,
                                     [&](auto& ask) { return session_get(node, own, ask); });
     default:
-      return carry_out_for_anybody(node, session, request);
+      return carry_out_for_observers(node, session, request);
   }
 }
 

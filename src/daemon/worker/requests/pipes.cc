@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/crash_point.h"
 #include "daemon/worker/requests/request.h"
 #include "os/limits.h"
 #include "wire/names.h"
@@ -63,22 +64,11 @@ FullStatus check_existing(const NodeState& node, const wire::PipeOpen& ask, cons
   return Done{};
 }
 
-Result<PipeItem*, Error> create(NodeState& node, const SessionItem& session,
-                                const wire::PipeOpen& ask, std::string_view name) {
-  if (node.pipes().is_full()) {
-    return Error(Error::table_full, "create the pipe",
-                 called(name) + ": the node has " + std::to_string(kMaxPipes) + " pipes already",
-                 "remove pipes that nobody uses");
-  }
+// Fresh memory for a pipe that is described but has no id yet.
+Result<std::unique_ptr<PipeItem>, Error> make(NodeState& node, const StoredPipe& facts) {
   auto item = std::make_unique<PipeItem>();
-  item->facts.uid = session.facts.uid;
-  const bool is_owners = session.facts.uid == node.access().owner_uid();
-  item->facts.shared = !is_owners || node.access().is_for_others(name) ? 1 : 0;
-  item->facts.slot_count =
-      static_cast<std::uint32_t>(ask.has_capacity != 0 ? ask.capacity : kDefaultCapacity);
-  item->facts.delivery = ask.has_delivery != 0 ? ask.delivery : 0;
-  item->facts.nonce = ask.nonce;
-  wire::put_text(item->facts.name, name);
+  item->facts = facts;
+  const std::string_view name = item->name();
   MemoryWish wish{kPipesHolder, item->size_bytes(), 0, std::nullopt};
   if (wish.asked_bytes >= kWorthALook) wish.left_bytes = usable_bytes(os::memory_limits());
   if (auto good = node.check_memory(wish); !good) return std::move(good).error();
@@ -97,7 +87,28 @@ Result<PipeItem*, Error> create(NodeState& node, const SessionItem& session,
   item->view = *view;
   item->segment = std::move(made->segment);
   item->memory = std::move(made->fd);
-  return &node.add_pipe(std::move(item));
+  return item;
+}
+
+Result<PipeItem*, Error> create(NodeState& node, const SessionItem& session,
+                                const wire::PipeOpen& ask, std::string_view name) {
+  if (node.pipes().is_full()) {
+    return Error(Error::table_full, "create the pipe",
+                 called(name) + ": the node has " + std::to_string(kMaxPipes) + " pipes already",
+                 "remove pipes that nobody uses");
+  }
+  StoredPipe facts{};
+  facts.uid = session.facts.uid;
+  const bool is_owners = session.facts.uid == node.access().owner_uid();
+  facts.shared = !is_owners || node.access().is_for_others(name) ? 1 : 0;
+  facts.slot_count =
+      static_cast<std::uint32_t>(ask.has_capacity != 0 ? ask.capacity : kDefaultCapacity);
+  facts.delivery = ask.has_delivery != 0 ? ask.delivery : 0;
+  facts.nonce = ask.nonce;
+  wire::put_text(facts.name, name);
+  auto item = make(node, facts);
+  if (!item) return std::move(item).error();
+  return &node.add_pipe(std::move(*item));
 }
 
 wire::PipeOpened describe(const PipeItem& pipe, std::uint64_t request) {
@@ -154,6 +165,23 @@ Outcome pipe_leave(NodeState& node, SessionItem& session, const wire::PipeLeave&
     node.discard_if_over(*pipe);
   }
   return answer_done(ask.header.request);
+}
+
+// The slots of the old one still show what was pushed there, so that it is never shown to others.
+// Crash: between [1] and [2] there is no pipe of that name: the next worker discards the old one,
+//        which is empty and unused, and whoever asks for it creates it.
+Result<PipeItem*, Error> renew_for_others(NodeState& node, PipeItem& old) {
+  StoredPipe facts = old.facts;
+  facts.shared = 1;
+  facts.retired_opening = 0;
+  auto item = make(node, facts);
+  if (!item) return std::move(item).error();
+  node.pipes().end_name(old);
+  node.sink().put(old.facts);  // [1]
+  TARN_CRASH_POINT("node.renew_pipe.unnamed");
+  if (old.view) old.view.close();
+  node.discard_if_over(old);
+  return &node.add_pipe(std::move(*item));  // [2]
 }
 
 // Crash: the record without a name is the commit point. Closing is repeated by the next worker.

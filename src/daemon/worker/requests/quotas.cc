@@ -83,6 +83,18 @@ FullStatus check_all(std::initializer_list<Limit> limits, const char* whose) {
   return Done{};
 }
 
+// What the account's sessions, or those of all others, have beside what tallies count: promises,
+// and slabs of somebody else.
+template <class Counts>
+std::uint64_t lasting_claims(NodeState& node, Counts&& counts) {
+  std::uint64_t sum = 0;
+  for (const auto& [index, session] : node.sessions().all()) {
+    if (!counts(session->facts.uid)) continue;
+    sum += node.ledger().reserved_by(index) + viewed_bytes(node, *session);
+  }
+  return sum;
+}
+
 FullStatus check_others(NodeState& node, const Share& wish, std::uint64_t descriptors) {
   const std::uint32_t owner = node.access().owner_uid();
   const Tally sessions = node.sessions().tallies().of_others(owner);
@@ -90,13 +102,16 @@ FullStatus check_others(NodeState& node, const Share& wish, std::uint64_t descri
   const Tally pipes = node.pipes().tallies().of_others(owner);
   const std::uint64_t open =
       descriptors_of(node.doorkeeper().connections(), sessions.count, segments.count, pipes.count);
-  return check_all(
-      {{"bytes of memory", segments.bytes + pipes.bytes, wish.bytes, node.facts().limit_bytes / 2},
-       {"sessions", sessions.count, wish.sessions, layout::kMaxSessions / 2},
-       {"segments", segments.count, wish.segments, layout::kMaxSegments / 2},
-       {"pipes", pipes.count, wish.pipes, kMaxPipes / 2},
-       {"descriptors", open, descriptors, os::descriptor_limit() / 2}},
-      "all other accounts together may have");
+  std::uint64_t bytes = segments.bytes + pipes.bytes;
+  if (sessions.count > 0 && wish.bytes > 0) {
+    bytes += lasting_claims(node, [&](std::uint32_t uid) { return uid != owner; });
+  }
+  return check_all({{"bytes of memory", bytes, wish.bytes, node.facts().limit_bytes / 2},
+                    {"sessions", sessions.count, wish.sessions, layout::kMaxSessions / 2},
+                    {"segments", segments.count, wish.segments, layout::kMaxSegments / 2},
+                    {"pipes", pipes.count, wish.pipes, kMaxPipes / 2},
+                    {"descriptors", open, descriptors, os::descriptor_limit() / 2}},
+                   "all other accounts together may have");
 }
 
 }  // namespace
@@ -119,10 +134,7 @@ wire::AccessQuota use_of(NodeState& node, std::uint32_t uid) {
   used.descriptors = static_cast<std::uint32_t>(
       descriptors_of(used.connections, used.sessions, segments.count, pipes.count));
   if (used.sessions == 0) return used;
-  for (const auto& [index, session] : node.sessions().all()) {
-    if (session->facts.uid != uid) continue;
-    used.bytes += node.ledger().reserved_by(index) + viewed_bytes(node, *session);
-  }
+  used.bytes += lasting_claims(node, [&](std::uint32_t each) { return each == uid; });
   return used;
 }
 

@@ -36,6 +36,12 @@ class QuotaTest : public ::testing::Test {
     item->facts.size_bytes = size_bytes;
     node_->segments().add(std::move(item));
   }
+  SessionItem& add_session(std::uint32_t uid) {
+    auto item = std::make_unique<SessionItem>();
+    item->facts.index = *node_->sessions().take_index();
+    item->facts.uid = uid;
+    return node_->sessions().add(std::move(item));
+  }
   Error::Code refusal(std::uint32_t uid, const Share& wish) {
     const auto good = check_quota(*node_, uid, wish);
     return good ? Error::none : good.error().code();
@@ -78,6 +84,26 @@ TEST_F(QuotaTest, AllOthersTogetherGetHalf) {
   EXPECT_EQ(refusal(other(9), {.bytes = 1}), Error::quota_exceeded) << "within its own quota";
   add_slab(os::own_uid(), kLimit / 4);
   EXPECT_EQ(refusal(other(9), {.sessions = 1}), Error::none) << "the owner's count for nobody";
+}
+
+TEST_F(QuotaTest, PromisesAndViewedSlabsCountForAllOthersTogether) {
+  // Two accounts, each within its quota: one was promised a quarter, the other views one.
+  wire::AccessQuota half{};
+  half.bytes = kLimit / 2;
+  EXPECT_TRUE(node_->access().put_quota(wire::kEveryUid, half));
+  SessionItem& promised = add_session(other(1));
+  node_->ledger().reserve(promised.facts.index, kLimit / 4, monotonic_ns());
+  EXPECT_EQ(refusal(other(9), {.bytes = kLimit / 4}), Error::none);
+  EXPECT_EQ(refusal(other(9), {.bytes = kLimit / 4 + 1}), Error::quota_exceeded);
+  add_slab(os::own_uid(), kLimit / 4);
+  SessionItem& viewer = add_session(other(2));
+  viewer.viewed.insert(node_->segments().all().begin()->first);
+  EXPECT_EQ(refusal(other(9), {.bytes = 1}), Error::quota_exceeded);
+  // The owner's own promises are nobody else's.
+  SessionItem& owners = add_session(os::own_uid());
+  node_->ledger().forget_reservations(promised.facts.index);
+  node_->ledger().reserve(owners.facts.index, kLimit / 2, monotonic_ns());
+  EXPECT_EQ(refusal(other(9), {.bytes = kLimit / 4}), Error::none);
 }
 
 TEST_F(QuotaTest, AQuotaAboveHalfDoesNotLiftTheCommonOne) {

@@ -31,7 +31,6 @@ struct Request {
   wire::Header header{};
   std::span<const std::byte> packet;  // borrowed
   std::vector<os::UniqueFd> descriptors;
-  std::uint32_t uid = 0;  // the peer's, as the kernel says
   Caller caller;
 };
 
@@ -69,6 +68,9 @@ Outcome carry_out(NodeState& node, SessionItem* session, Request& request);
 
 // The groups of requests, one file each.
 Outcome pipe_open(NodeState& node, SessionItem& session, const wire::PipeOpen& ask);
+// In place of a pipe that nobody has open and that is empty: one of the same name, shape and
+// counters, which others may open.
+Result<PipeItem*, Error> renew_for_others(NodeState& node, PipeItem& old);
 Outcome pipe_leave(NodeState& node, SessionItem& session, const wire::PipeLeave& ask);
 Outcome pipe_remove(NodeState& node, const wire::PipeRemove& ask);
 Outcome pipe_get(NodeState& node, SessionItem& session, const wire::PipeGet& ask);
@@ -85,9 +87,9 @@ Outcome viewers_get(NodeState& node, SessionItem& session, const wire::ViewersGe
 Outcome session_get(NodeState& node, SessionItem& session, const wire::SessionGet& ask);
 
 Outcome client_run(NodeState& node, Request& request, const wire::ClientRun& ask);
-Outcome client_order(NodeState& node, const Request& request, const wire::ClientOrder& ask);
-Outcome client_list(NodeState& node, const Request& request, const wire::ClientList& ask);
-Outcome client_get(NodeState& node, const Request& request, const wire::ClientGet& ask);
+Outcome client_order(NodeState& node, const wire::ClientOrder& ask);
+Outcome client_list(NodeState& node, const wire::ClientList& ask);
+Outcome client_get(NodeState& node, const wire::ClientGet& ask);
 
 Outcome pipe_list(NodeState& node, const wire::PipeList& ask);
 Outcome session_list(NodeState& node, const wire::SessionList& ask);

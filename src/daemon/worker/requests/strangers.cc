@@ -41,14 +41,14 @@ Outcome without_others(Outcome outcome) {
   }
 }
 
-// A pipe from before others were allowed holds references to memory that they may not see. While
-// nobody uses it and nothing is in it, it can become one for others.
+// A pipe from before others were allowed holds messages, and references to memory, that they may
+// not see. While nobody uses it and nothing is in it, another one can take its place.
 FullStatus check_shared(NodeState& node, PipeItem& pipe) {
   if (pipe.facts.shared != 0) return Done{};
-  if (pipe.sessions.empty() && pipe.view && pipe.view.is_drained()) {
-    pipe.facts.shared = 1;
-    node.sink().put(pipe.facts);
-    return Done{};
+  if (pipe.sessions.empty() && pipe.view && pipe.view.is_drained() &&
+      node.quarantined().find(ObjectKind::pipe, pipe.facts.id) == nullptr) {
+    auto renewed = renew_for_others(node, pipe);
+    return renewed ? FullStatus(Done{}) : FullStatus(std::move(renewed).error());
   }
   return Error(Error::access_denied, "open the pipe",
                "pipe '" + std::string(pipe.name()) + "' is from before others were allowed",
@@ -65,7 +65,9 @@ Outcome open(NodeState& node, const Request& request, SessionItem& session,
   // One that is over makes place for a new one, which counts like any other.
   if (pipe != nullptr && node.discard_if_over(*pipe)) pipe = nullptr;
   if (pipe != nullptr) {
-    if (auto good = check_shared(node, *pipe); !good) return std::move(good).error();
+    if (auto good = check_shared(node, *pipe); !good) {
+      return without_others(std::move(good).error());
+    }
     return pipe_open(node, session, ask);
   }
   const bool plausible = ask.has_capacity != 0 && ask.capacity > 0 &&
@@ -107,9 +109,10 @@ Outcome reserve(NodeState& node, SessionItem& session, const wire::SegmentReserv
 }
 
 Outcome add(NodeState& node, Request& request, SessionItem& session, const wire::SegmentAdd& ask) {
-  // What was promised for it counts no longer: it is about to be used.
-  node.ledger().redeem(session.facts.index, ask.size_bytes);
-  const Share wish{.bytes = ask.size_bytes, .segments = 1};
+  // What was promised for it is in use already, as a promise.
+  node.ledger().expire(monotonic_ns());
+  const bool promised = node.ledger().has_promised(session.facts.index, ask.size_bytes);
+  const Share wish{.bytes = promised ? 0 : ask.size_bytes, .segments = 1};
   if (auto good = check_quota(node, session.facts.uid, wish); !good) {
     return std::move(good).error();
   }
