@@ -1,5 +1,6 @@
 #include "daemon/recovery/desk.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -16,9 +17,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint32_t kMostCrashes = 3;        // on one pipe, before it is in quarantine
-constexpr std::uint32_t kMostRefusedStarts = 3;  // before the worker does it itself
-constexpr auto kPause = 20ms;                    // the longest before a job is taken up
+constexpr std::uint32_t kMostCrashes = 3;         // on one pipe, before it is in quarantine
+constexpr std::uint32_t kMostRefusedStarts = 3;   // before the worker does it itself
+constexpr std::ptrdiff_t kMostSentForOthers = 2;  // at a time
+constexpr auto kPause = 20ms;                     // the longest before a job is taken up
 
 constexpr std::uint64_t packed(SessionId id) noexcept {
   return (std::uint64_t{id.generation} << 32) | id.index;
@@ -104,9 +106,10 @@ void RecoveryDesk::resolve(const SessionItem& session) {
   for (const auto& [pipe_id, serial] : session.openings) {
     const PipeItem* pipe = node_.pipes().at(pipe_id);
     if (pipe == nullptr || !pipe->view) continue;
-    jobs_.push_back({session.id(),
-                     {++last_number_, session.facts.index, pipe_id, pipe->facts.slot_count, 0},
-                     0});
+    put({session.id(),
+         {++last_number_, session.facts.index, pipe_id, pipe->facts.slot_count, 0},
+         0,
+         !node_.access().is_owner(session.facts.uid)});
     ++place->second.jobs_left;
   }
   if (place->second.jobs_left == 0) finished_.push_back(session.id());
@@ -114,6 +117,23 @@ void RecoveryDesk::resolve(const SessionItem& session) {
   if (refused_starts_ >= kMostRefusedStarts) return work_without_program();
   // Nobody is made to wait for one that dies again and again while there is nothing to do.
   if (!start_at_.is_never()) start_at_ = start_at_.earlier(Deadline::in(kPause));
+}
+
+// Whatever others leave to be done, the owner's next death waits for a few jobs of theirs at most.
+void RecoveryDesk::put(Job job) {
+  auto place = jobs_.end();
+  if (!job.for_others) {
+    const auto waiting = jobs_.begin() + static_cast<std::ptrdiff_t>(sent_);
+    place = std::find_if(waiting, jobs_.end(), [](const Job& each) { return each.for_others; });
+  }
+  jobs_.insert(place, std::move(job));
+}
+
+bool RecoveryDesk::may_send(const Job& job) const {
+  if (!job.for_others) return true;
+  const auto sent = jobs_.begin() + static_cast<std::ptrdiff_t>(sent_);
+  return std::count_if(jobs_.begin(), sent, [](const Job& each) { return each.for_others; }) <
+         kMostSentForOthers;
 }
 
 bool RecoveryDesk::take(SessionId session, ResolvedClaims& found) {
@@ -137,6 +157,7 @@ void RecoveryDesk::send_waiting() {
       finish_job(skipped, {});
       continue;
     }
+    if (!may_send(job)) return;
     const std::array descriptors{pipe->memory.get()};
     const auto sent = os::send_message(socket_.get(), std::as_bytes(std::span(&job.record, 1)),
                                        descriptors, false);

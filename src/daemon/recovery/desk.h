@@ -60,6 +60,7 @@ class RecoveryDesk {
     SessionId session;
     RecoveryJob record;
     std::uint32_t crashes = 0;
+    bool for_others = false;  // of a session of another account than the node's
   };
   struct Case {
     std::uint32_t jobs_left = 0;
@@ -72,6 +73,8 @@ class RecoveryDesk {
   FullStatus store_identity();
   void note_refused_start(std::chrono::nanoseconds lived, bool killed);
   void on_former_end(os::Poller& poller);
+  void put(Job job);
+  bool may_send(const Job& job) const;
   void send_waiting();
   void close_first(const RecoveryAnswer& answer);
   // Its header was overwritten: written anew, the job is done again. False when that does not help.
@@ -93,7 +96,8 @@ class RecoveryDesk {
   std::uint32_t refused_starts_ = 0;  // in a row: it did not come up
   RestartPace pace_;                  // begins anew with each job that is done, or given up
   Deadline start_at_ = Deadline::never();
-  std::deque<Job> jobs_;  // the first `sent_` of them are with the program
+  // The first `sent_` of them are with the program; of the others, the owner's come first.
+  std::deque<Job> jobs_;
   std::size_t sent_ = 0;
   std::uint64_t last_number_ = 0;
   std::map<std::uint64_t, Case> cases_;  // by SessionId, packed

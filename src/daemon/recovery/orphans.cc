@@ -47,9 +47,12 @@ void keep_those_in_slots(NodeState& node, Candidates& candidates) {
   for (const auto& [id, pipe] : node.pipes().all()) {
     if (candidates.empty()) return;
     if (!pipe->view) continue;
+    // Nobody follows a reference out of a pipe into a slab for another one.
+    const std::uint32_t audience = pipe->facts.shared != 0 ? pipe->facts.id : 0;
     pipe->view.for_each_reference([&](SegmentId named, std::uint32_t) {
       const SegmentItem* segment = node.segments().find(named);
-      if (segment != nullptr && segment->is_orphan()) candidates.erase(named.index);
+      if (segment == nullptr || segment->facts.audience != audience) return;
+      if (segment->is_orphan()) candidates.erase(named.index);
     });
   }
 }

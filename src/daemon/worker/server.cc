@@ -73,7 +73,7 @@ void Server::on_event(const os::Event& event) {
     case TagKind::listener:
       return accept_clients();
     case TagKind::door:
-      return welcome_others();
+      return on_visitors();
     case TagKind::connection:
       return read_from(number_of(event.tag));
     case TagKind::process: {
@@ -116,6 +116,10 @@ void Server::on_timers() {
     open_door_again_ = Deadline::never();
     watch_door();
   }
+  if (try_door_again_.has_passed()) {
+    try_door_again_ = Deadline::never();
+    node_.access().look_after_door();
+  }
   end_rests();
   limit_silence();
   look_after_orphans();
@@ -126,7 +130,7 @@ Deadline Server::next_timer() const noexcept {
   Deadline next = listen_again_.earlier(orphans_again_).earlier(idle_until_);
   next = next.earlier(look_again_).earlier(desk_.next_timer());
   next = next.earlier(shepherds_.next_timer()).earlier(end_by_).earlier(alive_at_);
-  next = next.earlier(open_door_again_).earlier(rests_end_);
+  next = next.earlier(open_door_again_).earlier(rests_end_).earlier(try_door_again_);
   if (silent_.empty()) return next;
   return next.earlier(connections_.at(*silent_.begin()).hello_by);
 }
@@ -136,19 +140,37 @@ void Server::take_spare() {
   if (spare) spare_ = std::move(*spare);
 }
 
+// What others cause comes at a pace, is put off while they have no time left, and counts as time
+// spent on them. What the owner's programs leave behind waits for nothing of that.
 void Server::look_after_orphans() {
-  if (node_.segments().orphans().empty()) {
-    node_.take_orphans_due();
+  const auto due = node_.take_orphans_due();
+  const auto& orphans = node_.segments().orphans();
+  if (orphans.empty()) {
     orphans_again_ = Deadline::never();
     return;
   }
-  const bool due = node_.take_orphans_due();
-  if (!due && !orphans_again_.has_passed()) return;
+  if (due != NodeState::Due::no) orphans_pause_ns_ = kFirstOrphanPauseNs;
+  if (due == NodeState::Due::soon) {
+    orphans_for_others_ = true;
+    orphans_again_ =
+        orphans_again_.earlier(Deadline::in(std::chrono::nanoseconds(kFirstOrphanPauseNs)));
+  }
+  if (due != NodeState::Due::now && !orphans_again_.has_passed()) return;
+  const bool any_of_owner = std::any_of(orphans.begin(), orphans.end(), [&](std::uint32_t index) {
+    return node_.access().is_owner(node_.segments().at(index)->facts.uid);
+  });
+  const std::int64_t began_ns = monotonic_ns();
+  if (!any_of_owner && !node_.doorkeeper().has_time(began_ns)) {
+    orphans_again_ = Deadline::in(std::chrono::nanoseconds(kFirstOrphanPauseNs));
+    return;
+  }
   drop_unused_orphans(node_);
   node_.take_orphans_due();
-  orphans_pause_ns_ =
-      due ? kFirstOrphanPauseNs : std::min(2 * orphans_pause_ns_, kLongestOrphanPauseNs);
+  const std::int64_t now_ns = monotonic_ns();
+  const bool is_others = std::exchange(orphans_for_others_, false) || !any_of_owner;
+  if (is_others) node_.doorkeeper().spent(now_ns - began_ns, now_ns);
   orphans_again_ = Deadline::in(std::chrono::nanoseconds(orphans_pause_ns_));
+  orphans_pause_ns_ = std::min(2 * orphans_pause_ns_, kLongestOrphanPauseNs);
 }
 
 // Observers keep no node alive, and neither do pipes without messages.

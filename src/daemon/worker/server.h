@@ -81,6 +81,7 @@ class Server {
 
   // Other accounts: server_door.cc.
   void watch_door();
+  void on_visitors();
   void welcome_others();
   void turn_away(Visitor visitor, const Error& why);
   // A visitor's hello would bring a descriptor: may it? False: the visit ends.
@@ -130,10 +131,12 @@ class Server {
   Deadline listen_again_ = Deadline::never();
   std::uint64_t watched_door_ = 0;  // its serial number; 0: none
   Deadline open_door_again_ = Deadline::never();
-  std::set<std::uint64_t> resting_;  // connections of others that asked too fast
+  Deadline try_door_again_ = Deadline::never();  // to make it, when there was no descriptor for it
+  std::set<std::uint64_t> resting_;              // connections of others that asked too fast
   Deadline rests_end_ = Deadline::never();
   Deadline orphans_again_ = Deadline::never();
   std::int64_t orphans_pause_ns_ = 0;
+  bool orphans_for_others_ = false;  // the next look at them is due to others
   Deadline idle_until_ = Deadline::never();
   Shepherds shepherds_;
   bool ending_ = false;

@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr int kGuestsPerEvent = 8;
 constexpr auto kDoorRest = 50ms;
+constexpr auto kTryDoorAgain = 1s;
 constexpr auto kConnectionRest = 5ms;
 // Descriptors that are not closed yet, because somebody made it slow: of one account, of all
 // others.
@@ -36,6 +37,9 @@ Error too_many(const char* what) {
 // The door comes and goes with the rules.
 void Server::watch_door() {
   const AccessTable& access = node_.access();
+  if (access.lacks_descriptors() && try_door_again_.is_never()) {
+    try_door_again_ = Deadline::in(kTryDoorAgain);
+  }
   const bool wanted = access.door() >= 0 && open_door_again_.is_never();
   if (wanted == (watched_door_ == access.door_serial())) return;
   if (!wanted) {
@@ -53,6 +57,13 @@ void Server::watch_door() {
 void Server::rest_door() {
   open_door_again_ = Deadline::in(kDoorRest);
   watch_door();
+}
+
+void Server::on_visitors() {
+  const std::int64_t began_ns = monotonic_ns();
+  welcome_others();
+  const std::int64_t now_ns = monotonic_ns();
+  node_.doorkeeper().spent(now_ns - began_ns, now_ns);
 }
 
 // Judged by what the kernel says, before anything is read.

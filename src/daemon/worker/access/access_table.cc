@@ -131,17 +131,23 @@ std::optional<std::uint32_t> AccessTable::only_group() const noexcept {
 // Crash: a socket that the keeper does not have yet goes with the worker; the next one makes
 //        another in its place.
 void AccessTable::look_after_door() {
+  lacks_descriptors_ = false;
   const bool wanted = std::any_of(rules_.begin(), rules_.end(), gives_something);
-  if (!wanted) return close_door();
+  if (!wanted) {
+    problem_.clear();
+    return close_door();
+  }
   const auto group = only_group();
   const StoredDoor facts{group ? 1U : 0U, group.value_or(0)};
   const bool same = facts.has_group == door_facts_.has_group && facts.group == door_facts_.group;
-  if (door_ && same) return;
+  if (door_ && same) return problem_.clear();
   auto opened = open_door(paths_, group);
   if (!opened) {
-    problem_ = opened.error().what();
-    log_error("nobody else can come in: " + problem_);
-    return close_door();
+    // Said once, however often it is tried.
+    const std::string before = std::exchange(problem_, opened.error().what());
+    if (problem_ != before) log_error("others cannot come in as the rules say: " + problem_);
+    lacks_descriptors_ = opened.error().code() == Error::no_descriptors;
+    return;
   }
   TARN_CRASH_POINT("access.door.opened");
   door_ = std::move(*opened);

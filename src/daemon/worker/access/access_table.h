@@ -30,7 +30,8 @@ class AccessTable {
       : owner_uid_(owner_uid), paths_(std::move(door)), sink_(sink) {}
 
   std::uint32_t owner_uid() const noexcept { return owner_uid_; }
-  bool is_owner(const Credentials& caller) const noexcept { return caller.uid == owner_uid_; }
+  bool is_owner(std::uint32_t uid) const noexcept { return uid == owner_uid_; }
+  bool is_owner(const Credentials& caller) const noexcept { return is_owner(caller.uid); }
 
   // The owner may do everything; the others what the rules say.
   AccessRight on_pipe(const Credentials& caller, std::string_view pipe) const noexcept;
@@ -53,8 +54,11 @@ class AccessTable {
   FullStatus put_quota(std::uint32_t uid, const wire::AccessQuota& quota);
   void forget_quota(std::uint32_t uid);
 
-  // Opens or closes the door as the rules want it. Why it could not be opened: problem().
+  // Opens or closes the door as the rules want it. Why it could not be opened: problem(); then the
+  // old one stays, where those who are let in can use it. Asked again, it tries again.
   void look_after_door();
+  // There was no descriptor for the door: later there may be one.
+  bool lacks_descriptors() const noexcept { return lacks_descriptors_; }
   int door() const noexcept { return door_ ? door_.get() : -1; }
   // Another one after each opening.
   std::uint64_t door_serial() const noexcept { return door_serial_; }
@@ -83,6 +87,7 @@ class AccessTable {
   StoredDoor door_facts_{};
   std::uint64_t door_serial_ = 1;
   std::string problem_;
+  bool lacks_descriptors_ = false;
 };
 
 // That a rule from outside can be one.

@@ -29,14 +29,20 @@ void Doorkeeper::greeted(std::uint32_t uid) noexcept {
   --silent_;
 }
 
-void Doorkeeper::remove(std::uint32_t uid, bool was_silent) noexcept {
+void Doorkeeper::remove(std::uint32_t uid, bool was_silent, std::int64_t now_ns) noexcept {
   if (was_silent) greeted(uid);
   const auto found = accounts_.find(uid);
   if (found == accounts_.end() || found->second.connections == 0) return;
   --connections_;
-  // An account without connections is forgotten only when nothing depends on its pace any more:
-  // else who hangs up between two requests would ask as fast as it likes.
-  --found->second.connections;
+  if (--found->second.connections == 0) forget_the_gone(now_ns);
+}
+
+// An account without connections is forgotten only when nothing depends on its pace any more: else
+// who hangs up between two requests would ask as fast as it likes.
+void Doorkeeper::forget_the_gone(std::int64_t now_ns) noexcept {
+  std::erase_if(accounts_, [&](const auto& entry) {
+    return entry.second.connections == 0 && entry.second.requests.is_full(now_ns);
+  });
 }
 
 std::uint32_t Doorkeeper::connections_of(std::uint32_t uid) const noexcept {

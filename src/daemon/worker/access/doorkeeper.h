@@ -22,6 +22,7 @@ inline constexpr std::int64_t kMostAheadNs = 20'000'000;
 // So many a second, and no more than that at once after a pause.
 class Pace {
  public:
+  bool is_full(std::int64_t now_ns) const noexcept { return full_at_ns_ <= now_ns; }
   // Takes one; false when there is none left at `now_ns`. A rate of 0 gives none.
   bool take(std::uint32_t per_second, std::uint32_t at_once, std::int64_t now_ns) noexcept;
 
@@ -34,10 +35,11 @@ class Doorkeeper {
   // A connection of the account is there, and has not said hello.
   void add(std::uint32_t uid);
   void greeted(std::uint32_t uid) noexcept;
-  void remove(std::uint32_t uid, bool was_silent) noexcept;
+  void remove(std::uint32_t uid, bool was_silent, std::int64_t now_ns) noexcept;
 
   std::uint32_t connections_of(std::uint32_t uid) const noexcept;
   std::uint32_t connections() const noexcept { return connections_; }
+  std::size_t account_count() const noexcept { return accounts_.size(); }
   bool may_be_silent(std::uint32_t uid) const noexcept;
   bool are_too_many_silent() const noexcept { return silent_ >= kMostSilentOthers; }
 
@@ -52,6 +54,8 @@ class Doorkeeper {
   bool may_complain(std::int64_t now_ns) noexcept { return complaints_.take(5, 20, now_ns); }
 
  private:
+  void forget_the_gone(std::int64_t now_ns) noexcept;
+
   struct Account {
     std::uint32_t connections = 0;
     std::uint32_t silent = 0;

@@ -37,8 +37,8 @@ TEST(DoorkeeperTest, CountsConnectionsAndSilence) {
   keeper.greeted(7);
   EXPECT_TRUE(keeper.may_be_silent(7));
   EXPECT_EQ(keeper.connections_of(7), kMostSilentOfOne);
-  keeper.remove(7, false);
-  for (std::uint32_t i = 1; i < kMostSilentOfOne; ++i) keeper.remove(7, true);
+  keeper.remove(7, false, 0);
+  for (std::uint32_t i = 1; i < kMostSilentOfOne; ++i) keeper.remove(7, true, 0);
   EXPECT_EQ(keeper.connections(), 0u);
   EXPECT_EQ(keeper.connections_of(7), 0u);
   EXPECT_TRUE(keeper.may_be_silent(7));
@@ -50,8 +50,19 @@ TEST(DoorkeeperTest, OneAccountsHasteIsNotAnothers) {
   }
   EXPECT_TRUE(keeper.may_ask(8, 40, kSecond));
   keeper.add(7);
-  keeper.remove(7, true);
+  keeper.remove(7, true, 0);
   EXPECT_FALSE(keeper.may_ask(7, 40, kSecond)) << "hanging up saves nothing";
+}
+
+TEST(DoorkeeperTest, WhoIsGoneAndRestedIsForgotten) {
+  Doorkeeper keeper;
+  keeper.add(7);
+  EXPECT_TRUE(keeper.may_ask(7, 1, kSecond));
+  keeper.remove(7, true, kSecond);
+  EXPECT_EQ(keeper.account_count(), 1u) << "its pace still counts";
+  keeper.add(8);
+  keeper.remove(8, true, 3 * kSecond);
+  EXPECT_EQ(keeper.account_count(), 0u);
 }
 
 TEST(DoorkeeperTest, OthersGetAPartOfTheTime) {

@@ -119,8 +119,9 @@ bool NodeState::discard_if_over(PipeItem& pipe) {
   }
   sink_.drop(pipe.facts);
   ledger_.refund(kPipesHolder, pipe.size_bytes());
+  const bool for_others = pipe.facts.shared != 0;
   pipes_.erase(pipe);
-  note_orphans_due();
+  note_orphans_due(for_others);
   return true;
 }
 
@@ -170,7 +171,7 @@ void NodeState::end_viewing(SegmentItem& segment, SessionItem& viewer) {
   // model: hold_rows.pml, label viewing_dropped
   TARN_CRASH_POINT("node.end_viewing.dropped");
   bump_viewers_epoch(segment.facts.owner);
-  if (segment.is_orphan()) note_orphans_due();
+  if (segment.is_orphan()) note_orphans_due(!access_.is_owner(viewer.facts.uid));
 }
 
 void NodeState::add_carrier(SegmentItem& segment, PipeItem& pipe) {
@@ -201,7 +202,7 @@ void NodeState::orphan_segment(SegmentItem& segment) {
   ledger_.refund(owner, segment.facts.size_bytes);
   ledger_.charge(kOrphansHolder, segment.facts.size_bytes);
   if (SessionItem* session = sessions_.at(owner)) session->owned.erase(segment.facts.index);
-  note_orphans_due();
+  note_orphans_due(!access_.is_owner(segment.facts.uid));
 }
 
 void NodeState::drop_segment(SegmentItem& segment) {

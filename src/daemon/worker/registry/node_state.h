@@ -5,6 +5,7 @@
 // pipe's totals ahead of its openings; rebuild() in rebuild.h sorts both out.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -92,9 +93,13 @@ class NodeState {
   // An owner that sees the change asks again who looks into its slabs.
   void bump_viewers_epoch(std::uint32_t owner) noexcept;
 
-  // Orphans are looked at again soon.
-  void note_orphans_due() noexcept { orphans_due_ = true; }
-  bool take_orphans_due() noexcept { return std::exchange(orphans_due_, false); }
+  // Orphans are looked at again: for the owner's programs now, for others soon. Each look costs a
+  // walk over the slots of all pipes.
+  enum class Due : std::uint8_t { no, soon, now };
+  void note_orphans_due(bool for_others = false) noexcept {
+    orphans_due_ = std::max(orphans_due_, for_others ? Due::soon : Due::now);
+  }
+  Due take_orphans_due() noexcept { return std::exchange(orphans_due_, Due::no); }
 
   // From now on nobody looks into it, and newcomers are refused with the verdict. It ends as any
   // other: a pipe when it is removed, a session with its process.
@@ -146,7 +151,7 @@ class NodeState {
   RecoveryFacts recovery_;
   std::vector<Notice> notices_;
   std::vector<std::uint32_t> deaths_due_;
-  bool orphans_due_ = false;
+  Due orphans_due_ = Due::no;
   bool review_due_ = false;
   bool end_requested_ = false;
 };

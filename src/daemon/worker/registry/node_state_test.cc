@@ -292,6 +292,28 @@ TEST_F(NodeStateTest, SessionInQuarantineHoldsAllThatItCouldHold) {
   EXPECT_EQ(node_->quarantined().size(), 0u);
 }
 
+// A slot is written by whoever has the pipe open: it keeps what its readers would follow it into.
+TEST_F(NodeStateTest, ASlotKeepsOrphansOfItsOwnAudienceAlone) {
+  SessionRecord record = make_record();
+  SessionItem& owner = add_session(record);
+  PipeItem& pipe = open_pipe(owner, "a");
+  PipeItem& shared = open_pipe(owner, "b");
+  shared.facts.shared = 1;
+  for (const std::uint32_t audience : {0U, shared.facts.id}) {
+    for (PipeItem* named_in : {&pipe, &shared}) {
+      SegmentItem& segment = add_segment(owner);
+      segment.facts.audience = audience;
+      node_->orphan_segment(segment);
+      const SlotPayload reference = SlotPayload::reference_to({segment.id(), 0, 16});
+      std::uint64_t position = 0;
+      const auto self = static_cast<std::uint16_t>(owner.facts.index);
+      ASSERT_EQ(named_in->view.push(self, reference, position), SlotPush::ok);
+      const bool is_its = (named_in == &shared) == (audience != 0);
+      EXPECT_EQ(drop_unused_orphans(*node_), is_its ? 0u : 1u);
+    }
+  }
+}
+
 TEST_F(NodeStateTest, NoOwnerIsBumpedForAnOrphan) {
   node_->bump_viewers_epoch(0);
   node_->bump_viewers_epoch(layout::kMaxSessions);

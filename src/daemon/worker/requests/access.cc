@@ -82,7 +82,9 @@ Outcome access_set(NodeState& node, const wire::AccessSet& ask) {
   if (ask.disconnect != 0) node.note_review_due();
   if (!access.problem().empty() && ask.change == wire::AccessChange::put) {
     return Error(Error::unsafe_directory, kChanging,
-                 "the rule is there, but nobody can come in: " + access.problem(),
+                 std::string("the rule is there, but ") +
+                     (access.door() < 0 ? "nobody" : "not everybody") +
+                     " can come in: " + access.problem(),
                  "set TARN_DOORS to a safe public directory where the node starts");
   }
   return answer_done(ask.header.request);
