@@ -12,6 +12,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kComeBackWithin = 10s;
+// A try: whoever ends the session meanwhile waits for it.
+constexpr auto kConnectWithin = 200ms;
 
 // Another node, or one that does not know us: what it says will not change. A node that lacks
 // something for now is asked again.
@@ -191,7 +193,7 @@ void Connection::come_back() {
 }
 
 bool Connection::try_resume() {
-  auto socket = os::connect_to(paths_.socket);
+  auto socket = os::connect_to(paths_.socket, Deadline::in(kConnectWithin));
   if (!socket) return false;
   const auto node = os::peer_of(socket->get());
   if (!node || node->uid != paths_.owner_uid) return false;

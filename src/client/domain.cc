@@ -87,7 +87,7 @@ Error no_door(const Domain& domain) {
                "ask its owner: `tarn up`, `tarn access allow`");
 }
 
-Result<os::UniqueFd, Error> knock(const Domain& domain) {
+Result<os::UniqueFd, Error> knock(const Domain& domain, Deadline deadline) {
   const wire::RunPaths& paths = domain.paths;
   auto safe = os::check_passage(paths.trusted, paths.directory, paths.owner_uid);
   if (safe) safe = os::check_socket(paths.socket, paths.owner_uid);
@@ -95,7 +95,7 @@ Result<os::UniqueFd, Error> knock(const Domain& domain) {
     if (safe.error().code() == Error::not_found) return no_door(domain);
     return std::move(safe).error();
   }
-  auto socket = os::connect_to(paths.socket);
+  auto socket = os::connect_to(paths.socket, deadline);
   // EACCES: a door for one group alone.
   if (!socket && socket.error().code() == Error::os) return no_door(domain);
   return socket;
@@ -154,9 +154,9 @@ Result<Domain, Error> domain_of(const ConnectOptions& options) {
   return domain;
 }
 
-Result<os::UniqueFd, Error> reach_node(const Domain& domain) {
+Result<os::UniqueFd, Error> reach_node(const Domain& domain, Deadline deadline) {
   if (domain.is_foreign) {
-    auto socket = knock(domain);
+    auto socket = knock(domain, deadline);
     return socket ? check_owner(domain, std::move(*socket)) : std::move(socket);
   }
   auto safe = os::check_private_directory(domain.paths.trusted, domain.paths.directory);
@@ -165,7 +165,7 @@ Result<os::UniqueFd, Error> reach_node(const Domain& domain) {
     return Error(Error::node_unavailable, "reach the node", domain.paths.directory,
                  "start it with `tarn up`, or let a client start it");
   }
-  auto socket = os::connect_to(domain.paths.socket);
+  auto socket = os::connect_to(domain.paths.socket, deadline);
   return socket ? check_owner(domain, std::move(*socket)) : std::move(socket);
 }
 
@@ -179,9 +179,9 @@ bool is_supervised() noexcept { return std::getenv("TARN_SHEPHERD") != nullptr; 
 Result<os::UniqueFd, Error> reach_or_start_node(const Domain& domain, bool to_stay,
                                                 Deadline deadline, bool& started) {
   started = false;
-  if (domain.is_foreign) return reach_node(domain);
+  if (domain.is_foreign) return reach_node(domain, deadline);
   for (auto pause = 1ms;; pause = std::min(pause * 2, std::chrono::milliseconds(50))) {
-    auto socket = reach_node(domain);
+    auto socket = reach_node(domain, deadline);
     if (socket || socket.error().code() != Error::node_unavailable) return socket;
     if (is_supervised()) {
       // It would belong to the client, and end with it, whoever has joined it meanwhile.
@@ -192,7 +192,7 @@ Result<os::UniqueFd, Error> reach_or_start_node(const Domain& domain, bool to_st
     if (!ready) return std::move(ready).error();
     if (*ready) {
       started = true;
-      return reach_node(domain);
+      return reach_node(domain, deadline);
     }
     if (deadline.has_passed()) return socket;
     // Somebody else's daemon has the lock, and is on its way up or down.

@@ -24,8 +24,9 @@ Result<Domain, Error> domain_of(const ConnectOptions& options);
 Result<std::string, Error> find_daemon();
 
 // A connection to the running node, after checking that its directory is ours and that the process
-// behind the socket runs as this user. node_unavailable when none runs.
-Result<os::UniqueFd, Error> reach_node(const Domain& domain);
+// behind the socket runs as this user. node_unavailable when none runs,
+// node_lost when it has no time for newcomers before the deadline.
+Result<os::UniqueFd, Error> reach_node(const Domain& domain, Deadline deadline);
 // The same; starts the node if none runs. `to_stay`: it does not end when idle. `started` tells
 // whether this call was the one that started it.
 Result<os::UniqueFd, Error> reach_or_start_node(const Domain& domain, bool to_stay,

@@ -37,7 +37,8 @@ bool start_node(const ConnectOptions& options) {
   const Domain domain = require_domain(options);
   if (domain.is_foreign) {
     // Only its owner starts it.
-    if (auto socket = reach_node(domain); !socket) throw std::move(socket).error();
+    auto socket = reach_node(domain, Deadline::in(options.patience));
+    if (!socket) throw std::move(socket).error();
     return false;
   }
   bool started = false;

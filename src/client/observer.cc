@@ -28,7 +28,7 @@ Result<std::shared_ptr<Observer>, Error> Observer::create(const Domain& domain) 
 }
 
 FullStatus Observer::greet(Deadline deadline) {
-  auto socket = reach_node(domain_);
+  auto socket = reach_node(domain_, deadline);
   if (!socket) return std::move(socket).error();
   wire::Hello hello = make_hello("observer");
   hello.flags = wire::kHelloObserver;

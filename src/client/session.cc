@@ -100,7 +100,7 @@ Result<Greeted, Error> say_hello(const Domain& domain, const ConnectOptions& opt
   for (;;) {
     bool started = false;
     auto socket = options.start_node ? reach_or_start_node(domain, false, deadline, started)
-                                     : reach_node(domain);
+                                     : reach_node(domain, deadline);
     if (!socket) return std::move(socket).error();
     auto reply = ask_once(socket->get(), wire::bytes_of(hello), record_fd, deadline);
     if (reply) return Greeted{std::move(*socket), std::move(*reply)};

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -42,6 +43,19 @@ Result<UniqueFd, Error> make_socket(const std::string& path, int flags) {
   return made;
 }
 
+// A connect waits for its place in the listener's queue as a send waits for room.
+void limit_sending(int socket, Deadline deadline) noexcept {
+  timeval most{};  // zero: without end
+  if (!deadline.is_never()) {
+    constexpr std::int64_t kSecondNs = 1'000'000'000;
+    const std::int64_t left_ns =
+        std::clamp<std::int64_t>(deadline.at_ns() - monotonic_ns(), 1'000'000, 3600 * kSecondNs);
+    most.tv_sec = left_ns / kSecondNs;
+    most.tv_usec = left_ns % kSecondNs / 1000;
+  }
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
+}
+
 }  // namespace
 
 Result<UniqueFd, Error> listen_at(const std::string& path) {
@@ -56,16 +70,24 @@ Result<UniqueFd, Error> listen_at(const std::string& path) {
   return made;
 }
 
-Result<UniqueFd, Error> connect_to(const std::string& path) {
+Result<UniqueFd, Error> connect_to(const std::string& path, Deadline deadline) {
   auto made = make_socket(path, 0);
   if (!made) return std::move(made).error();
   const sockaddr_un address = address_of(path);
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   int outcome = 0;
   do {
+    limit_sending(made->get(), deadline);
     outcome = ::connect(made->get(), generic, sizeof address);
   } while (outcome != 0 && errno == EINTR);
-  if (outcome == 0) return made;
+  if (outcome == 0) {
+    limit_sending(made->get(), Deadline::never());
+    return made;
+  }
+  if (errno == EAGAIN) {
+    return Error(Error::node_lost, "reach the node", path + ": too many others connect to it",
+                 "try again, with more patience");
+  }
   if (errno == ENOENT || errno == ECONNREFUSED) {
     return Error(Error::node_unavailable, "reach the node", path,
                  "start it with `tarn up`, or let a client start it", errno);

@@ -27,8 +27,9 @@ struct Peer {
 // A listening socket at `path`, mode 0600, non-blocking. Removes a socket that stands there.
 // Requires: the caller holds the domain's lock. `path` is at most kMaxSocketPath bytes.
 Result<UniqueFd, Error> listen_at(const std::string& path);
+// Waits while more connect than are accepted: node_lost when the deadline passes meanwhile.
 // Error::node_unavailable when nobody listens there; os otherwise.
-Result<UniqueFd, Error> connect_to(const std::string& path);
+Result<UniqueFd, Error> connect_to(const std::string& path, Deadline deadline = Deadline::never());
 // The next connection, non-blocking, or an invalid descriptor when none waits.
 Result<UniqueFd, Error> accept_from(int listener);
 Result<std::pair<UniqueFd, UniqueFd>, Error> socket_pair();

@@ -126,6 +126,23 @@ TEST_F(FloodTest, MemoryHasItsQuotaAndRefusalsNameNobody) {
   EXPECT_EQ(Slab(400).add_to(owner).type(), MessageType::segment_added);
 }
 
+TEST_F(FloodTest, OneSlabRedeemsOnePromise) {
+  EXPECT_EQ(as(kBob,
+               [&] {
+                 Client bob(door().socket);
+                 bob.begin_session();
+                 const Slab slab(16);
+                 auto reserve = wire::make<wire::SegmentReserve>(0);
+                 reserve.size_bytes = slab.add.size_bytes;
+                 for (int i = 0; i < 3; ++i) {
+                   if (bob.ask(reserve).type() != MessageType::done) return 1;
+                 }
+                 if (slab.add_to(bob).type() != MessageType::segment_added) return 2;
+                 return bob.status().used_bytes == 3 * slab.add.size_bytes ? 0 : 3;
+               }),
+            0);
+}
+
 TEST_F(FloodTest, WhatASessionLeftBehindStillCounts) {
   limit_bob([](auto& quota) { quota.bytes = 1 << 20; });
   EXPECT_EQ(
@@ -162,6 +179,7 @@ TEST_F(FloodTest, WhoAsksTooFastWaitsAndTheOwnerDoesNot) {
   void* memory = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   auto& answered = *new (memory) std::atomic<std::uint32_t>(0);
   constexpr std::uint32_t kRequests = 400;
+  const std::int64_t began_ns = monotonic_ns();
   std::thread flood([&] {
     EXPECT_EQ(as(kBob,
                  [&] {
@@ -186,8 +204,10 @@ TEST_F(FloodTest, WhoAsksTooFastWaitsAndTheOwnerDoesNot) {
   EXPECT_TRUE(eventually([&] { return answered > 0; }));
   Client owner = session();
   for (int i = 0; i < 500; ++i) ASSERT_EQ(owner.status().sessions, 1u);
-  EXPECT_LT(answered, kRequests) << "Bob was served as fast as the owner";
   flood.join();
+  // However fast the machine is: what comes at once after a pause, and then a hundred a second.
+  const std::int64_t took_ns = monotonic_ns() - began_ns;
+  EXPECT_LE(kRequests, 25 + 100 * took_ns / 1'000'000'000 + 1) << "Bob was served too fast";
   ::munmap(memory, 4096);
 }
 
@@ -203,14 +223,16 @@ TEST_F(FloodTest, ConnectingWithoutEndLeavesTheOwnerServed) {
     Client owner = session();
     EXPECT_EQ(owner.open_pipe("x").type(), MessageType::pipe_opened);
   }
-  ::kill(flooder, SIGKILL);
-  ::waitpid(flooder, nullptr, 0);
+  // Who has a right comes in while the other goes on.
   EXPECT_EQ(as(kBob,
                [&] {
                  Client bob(door().socket);
                  return bob.observe().type() == MessageType::welcome ? 0 : 1;
                }),
             0);
+  EXPECT_EQ(::waitpid(flooder, nullptr, WNOHANG), 0) << "the flood has ended by itself";
+  ::kill(flooder, SIGKILL);
+  ::waitpid(flooder, nullptr, 0);
 }
 
 }  // namespace
