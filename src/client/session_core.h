@@ -14,11 +14,11 @@
 #include <thread>
 
 #include "client/access/audience.h"
+#include "client/access/viewers.h"
 #include "client/connection.h"
 #include "client/pipe_core.h"
 #include "client/readiness.h"
 #include "client/segments.h"
-#include "client/viewers.h"
 #include "shm/heap/heap.h"
 #include "tarn/session.h"
 

@@ -1,7 +1,7 @@
 #include "os/limits.h"
 
 #include <dirent.h>
-#include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -115,7 +115,7 @@ bool leaves_descriptors(int descriptor, std::uint64_t spare) noexcept {
 }
 
 bool has_descriptors(std::uint64_t spare) noexcept {
-  const UniqueFd trial(::fcntl(0, F_DUPFD_CLOEXEC, 0));
+  const UniqueFd trial(::eventfd(0, EFD_CLOEXEC));
   return trial && leaves_descriptors(trial.get(), spare);
 }
 

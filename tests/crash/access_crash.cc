@@ -152,5 +152,50 @@ TEST_F(AccessCrashTest, EveryPointEndsWithTheRulesThatWereAskedFor) {
   RecordProperty("crash_points", std::to_string(crash_at - 1));
 }
 
+// Bob's life: he opens the pipe, whichever worker answers.
+int open_from_the_door(const std::string& door) {
+  if (::setresgid(kBob, kBob, kBob) != 0 || ::setresuid(kBob, kBob, kBob) != 0) return 1;
+  Client bob(door);
+  if (bob.insist_on_session().type() != MessageType::welcome) return 2;
+  auto ask = wire::make<wire::PipeOpen>(0);
+  wire::put_text(ask.name, "a");
+  return bob.insist(ask).type() == MessageType::pipe_opened ? 0 : 3;
+}
+
+TEST_F(AccessCrashTest, APipeThatIsRenewedForOthersIsThereOnceInTheEnd) {
+  if (::getuid() != 0) GTEST_SKIP() << "only root can become somebody else";
+  const testing::SweptPoints swept;
+  for (std::uint64_t crash_at = 1;; ++crash_at) {
+    SCOPED_TRACE("crash point " + std::to_string(crash_at));
+    ::alarm(kWatchdogSeconds);
+    const std::string wish = "node.renew_pipe.:" + std::to_string(crash_at);
+    start({}, [&] { ::setenv("TARN_CRASH_AT", wish.c_str(), 1); });
+    Client owner(socket_path());
+    EXPECT_EQ(owner.insist_on_session().type(), MessageType::welcome);
+    const auto opened = owner.open_pipe("a", 8).as<wire::PipeOpened>();
+    ASSERT_TRUE(opened);
+    EXPECT_EQ(owner.leave_pipe(opened->pipe_id).type(), MessageType::done);
+    change(owner, AccessChange::put,
+           make_rule(SubjectKind::user, kBob, AccessRight::read_write, "a"));
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(kWatchdogSeconds);
+      ::_exit(open_from_the_door(door()));
+    }
+    int raw = 0;
+    ::waitpid(child, &raw, 0);
+    EXPECT_EQ(raw, 0);
+    const auto status = owner.insist(wire::make<wire::StatusGet>(0)).as<wire::StatusReply>();
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->pipes, 1u);
+    const std::uint32_t starts = status->worker_starts;
+    owner.insist(wire::make<wire::Goodbye>(0));
+    daemon_.reset();
+    if (HasFailure() || starts == 1) break;
+    EXPECT_EQ(starts, 2u);
+  }
+  swept.expect_all({"node.renew_pipe.unnamed"});
+}
+
 }  // namespace
 }  // namespace tarn::raw

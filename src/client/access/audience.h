@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "client/viewers.h"
+#include "client/access/viewers.h"
 #include "shm/heap/heap.h"
 
 namespace tarn::detail {

@@ -1,4 +1,4 @@
-#include "client/viewers.h"
+#include "client/access/viewers.h"
 
 #include <algorithm>
 
