@@ -168,7 +168,8 @@ TEST_F(SmallNodeTest, WhoSpoilsItsOwnSegmentKeepsNoMemoryOfOtherPipes) {
   ASSERT_EQ(shared.push(text_of(100'000)), PushStatus::ok);
   const Victim bob([&] {
     view_shared_slab(door().socket, [](Client& client) {
-      client.record->segment().at<layout::SegmentHeader>(0).value()->magic.store(1);
+      const auto header = client.record->segment().at<layout::SegmentHeader>(0);
+      (*header)->magic.store(1);
     });
   });
   ASSERT_TRUE(bob.lived());
