@@ -3,7 +3,6 @@
 #include <deque>
 #include <map>
 #include <mutex>
-#include <system_error>
 #include <utility>
 
 #include "os/process.h"
@@ -34,12 +33,11 @@ void Closer::close(std::uint32_t account, UniqueFd descriptor) {
   ++queue.waiting;
   ++state_->waiting;
   if (queue.is_served || state_->threads >= kMostClosingThreads) return;
-  try {
-    start_quiet_thread("tarn-closer", [state = state_] { work(state); }).detach();
-    ++state_->threads;
-  } catch (const std::system_error&) {
-    // No thread is to be had now: the next call tries again.
-  }
+  auto thread = start_quiet_thread("tarn-closer", [state = state_] { work(state); });
+  // Where no thread is to be had now, the next call tries again.
+  if (!thread) return;
+  thread->detach();
+  ++state_->threads;
 }
 
 void Closer::close(std::uint32_t account, std::vector<UniqueFd> descriptors) {
