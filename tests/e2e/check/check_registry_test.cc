@@ -96,7 +96,6 @@ class CheckRegistryTest : public ::testing::Test {
     Request request;
     request.packet = packet;
     request.header = *wire::decode_header(packet);
-    request.uid = os::own_uid();
     request.caller.is_owner = true;
     auto outcome = carry_out(*node_, nullptr, request);
     Reply reply;
@@ -328,7 +327,7 @@ TEST_F(CheckRegistryTest, StrangersAreRefused) {
   const auto list = wire::make<wire::AuditNode>(1);
   request.packet = wire::bytes_of(list);
   request.header = list.header;
-  request.uid = os::own_uid() + 1;
+  request.caller.is_owner = false;
   const auto outcome = carry_out(*node_, nullptr, request);
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code(), Error::access_denied);
