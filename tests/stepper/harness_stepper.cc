@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "testing/shared_pipe.h"
-#include "testing/stepper.h"
+#include "testing/step/stepper.h"
 
 namespace tarn {
 namespace {

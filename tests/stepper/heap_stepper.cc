@@ -14,7 +14,7 @@
 #include "testing/clean_node.h"
 #include "testing/heap_world.h"
 #include "testing/shared_pipe.h"
-#include "testing/stepper.h"
+#include "testing/step/stepper.h"
 
 namespace tarn {
 namespace {

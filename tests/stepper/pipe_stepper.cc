@@ -10,7 +10,7 @@
 #include "shm/pipe/pipe.h"
 #include "testing/clean_node.h"
 #include "testing/shared_pipe.h"
-#include "testing/stepper.h"
+#include "testing/step/stepper.h"
 
 namespace tarn {
 namespace {

@@ -9,7 +9,7 @@
 #include "shm/session/session.h"
 #include "testing/clean_node.h"
 #include "testing/fake_heap_host.h"
-#include "testing/stepper.h"
+#include "testing/step/stepper.h"
 
 namespace tarn {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "tarn/client.h"
 #include "testing/host_state.h"
-#include "testing/tracee.h"
+#include "testing/step/tracee.h"
 #include "tests/e2e/check/plants.h"
 
 namespace tarn::raw {

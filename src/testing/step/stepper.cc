@@ -1,4 +1,4 @@
-#include "testing/stepper.h"
+#include "testing/step/stepper.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

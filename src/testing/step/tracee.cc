@@ -1,4 +1,4 @@
-#include "testing/tracee.h"
+#include "testing/step/tracee.h"
 
 #include <sys/prctl.h>
 #include <sys/ptrace.h>

@@ -20,7 +20,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "testing/tracee.h"
+#include "testing/step/tracee.h"
 
 namespace tarn::testing {
 
