@@ -174,9 +174,13 @@ function(tarn_tests)
       tarn_gtest(${kind}_${stem} ${kind} SOURCES ${file}
         LIBRARIES tarn_client tarn_daemon tarn_shm tarn_wire)
       target_include_directories(${kind}_${stem} PRIVATE ${PROJECT_SOURCE_DIR})
+      if(file MATCHES "/picklingtools/")
+        target_link_libraries(${kind}_${stem} PRIVATE tarn_picklingtools)
+      endif()
     endforeach()
   endforeach()
 
+  tarn_picklingtools_tests()
   if(e2e IN_LIST TARN_TEST_KINDS)
     tarn_system_tests()
   endif()

@@ -16,7 +16,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONSUMER = ROOT / "tests" / "install"
-EXPECTED = ("bin/tarn", "bin/tarnd", "include/tarn/tarn.h")
+EXPECTED = (
+    "bin/tarn",
+    "bin/tarnd",
+    "include/tarn/tarn.h",
+    "include/picklingtools/shmboot.h",
+)
 
 
 def run(*command, **options):
@@ -55,6 +60,7 @@ def with_cmake(prefix, work, compiler):
     )
     run("cmake", "--build", build)
     run(build / "consumer")
+    run(build / "old_consumer")
 
 
 def with_pkg_config(prefix, work, compiler):

@@ -66,6 +66,27 @@ class DocumentsTest(unittest.TestCase):
                 with self.subTest(name):
                     self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_listings_for_picklingtools_compile_as_old_programs_do(self):
+        compiler = shutil.which("g++") or shutil.which("c++")
+        if compiler is None:
+            self.skipTest("needs a compiler")
+        listings = dict(LISTING.findall((ROOT / "docs/guide/picklingtools.md").read_text()))
+        self.assertEqual(
+            sorted(listings),
+            ["client.cc", "memory.cc", "middle.cc", "multicast.cc", "server.cc", "values.cc"],
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in listings.items():
+                Path(folder, name).write_text(text)
+            for standard in ("c++17", "c++20"):
+                command = [compiler, f"-std={standard}", "-Wall", "-Wextra", "-Werror"]
+                command += ["-DLINUX_", "-DOC_NEW_STYLE_INCLUDES", "-fsyntax-only"]
+                command += ["-I", ROOT / "compat/picklingtools/include"]
+                command += [Path(folder, name) for name in sorted(listings)]
+                done = subprocess.run(command, capture_output=True, text=True)
+                with self.subTest(standard):
+                    self.assertEqual(done.returncode, 0, done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

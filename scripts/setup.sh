@@ -9,10 +9,11 @@ packages=(
   g++ cmake ninja-build ccache pkg-config python3
   libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
   libsndfile1-dev libkissfft-dev libpng-dev libxxhash-dev
+  libboost1.81-dev # big integers of compat/picklingtools
   alsa-utils # real recordings, in /usr/share/sounds/alsa
   libgtest-dev libgmock-dev
 )
-test_packages=(clang-19 clang-format-14 libclang-rt-19-dev libboost1.81-dev git spin)
+test_packages=(clang-19 clang-format-14 libclang-rt-19-dev git spin)
 
 case "${1:-}" in
   "") ;;

@@ -1,0 +1,4 @@
+// checkshm.h - InSHM() and IsSHM(); all of the family comes together.
+#pragma once
+
+#include "opencontainers.h"

@@ -1,0 +1,4 @@
+// ocarray.h - Array<T>; all of the family comes together.
+#pragma once
+
+#include "opencontainers.h"

@@ -1,0 +1,4 @@
+// occircularbuffer.h - CircularBuffer; all of the family comes together.
+#pragma once
+
+#include "opencontainers.h"

@@ -1,0 +1,4 @@
+// occq.h - CQ; all of the family comes together.
+#pragma once
+
+#include "opencontainers.h"

@@ -1,0 +1,4 @@
+// ocstreamingpool.h - StreamingPool; all of the family comes together.
+#pragma once
+
+#include "opencontainers.h"

@@ -1,0 +1,4 @@
+// ocsynchronizer.h - Synchronizer; all of the family comes together.
+#pragma once
+
+#include "opencontainers.h"

@@ -1,0 +1,4 @@
+// ocvalreader.h - Eval(), ValReader; all of the family comes together.
+#pragma once
+
+#include "opencontainers.h"

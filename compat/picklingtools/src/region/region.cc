@@ -1,0 +1,79 @@
+#include "region/region.h"
+
+#include <unistd.h>
+
+#include <map>
+#include <mutex>
+
+namespace OC {
+namespace detail {
+namespace {
+
+struct Regions {
+  std::mutex mutex;
+  std::map<std::string, std::weak_ptr<Region>> by_name;
+};
+Regions& regions() {
+  // Never ended: sides may be objects of static life.
+  static Regions* all = new Regions;
+  return *all;
+}
+
+}  // namespace
+
+Region::Region(std::string name, tarn::Session session)
+    : name_(std::move(name)), pid_(::getpid()), session_(std::move(session)) {}
+
+bool Region::is_ours() const { return pid_ == ::getpid() && !is_lost_; }
+
+tarn::ConnectOptions Region::options(const std::string& name) {
+  tarn::ConnectOptions options;
+  // The names of shared memory objects may begin with a slash, and mean the same without it.
+  options.application = "picklingtools." + name.substr(name.find_first_not_of('/') == 1 ? 1 : 0);
+  return options;
+}
+
+std::shared_ptr<Region> Region::join(const std::string& name, bool start_node) {
+  const std::scoped_lock lock(regions().mutex);
+  std::weak_ptr<Region>& known = regions().by_name[name];
+  std::shared_ptr<Region> region = known.lock();
+  if (region != nullptr && region->is_ours()) return region;
+  tarn::ConnectOptions how = options(name);
+  how.start_node = start_node;
+  region = std::make_shared<Region>(name, tarn::connect(how));
+  known = region;
+  return region;
+}
+
+bool Region::is_marked() {
+  try {
+    return !session_.pipe_status(kMark).closed;
+  } catch (const tarn::Error& error) {
+    if (error.code() == tarn::Error::not_found) return false;
+    throw;
+  }
+}
+
+void Region::opened(const std::string& pipe) {
+  const std::scoped_lock lock(mutex_);
+  ++opened_[pipe];
+}
+
+void Region::left(const std::string& pipe) {
+  const std::scoped_lock lock(mutex_);
+  --opened_[pipe];
+}
+
+void Region::remove_left_pipes() {
+  const std::scoped_lock lock(mutex_);
+  for (const tarn::PipeStatus& pipe : session_.pipes()) {
+    // A session counts as attached as long as messages of its own are in the pipe.
+    const auto ours = opened_.find(pipe.name);
+    const bool is_ours_alone =
+        pipe.sessions == 1 && pipe.depth > 0 && ours != opened_.end() && ours->second == 0;
+    if (pipe.sessions == 0 || is_ours_alone) session_.remove_pipe(pipe.name);
+  }
+}
+
+}  // namespace detail
+}  // namespace OC

@@ -1,0 +1,252 @@
+// shmboot.cc - SHMMain, ServerSide and ClientSide over a tarn domain.
+#include "shmboot.h"
+
+#include <sys/mman.h>
+#include <sys/personality.h>
+
+#include <chrono>
+#include <thread>
+
+#include "region/queue_back.h"
+#include "region/region.h"
+
+namespace OC {
+
+using detail::Region;
+using tarn::Error;
+
+namespace {
+
+constexpr size_t kBootBytes = 4096;
+// A side's own pool: address space, which becomes memory where it is used.
+constexpr size_t kSidePoolBytes = size_t{64} << 20;
+
+bool ends_by_itself(const Error& error) {
+  return error.code() == Error::node_unavailable || error.code() == Error::node_lost ||
+         error.code() == Error::not_found || error.code() == Error::closed;
+}
+
+}  // namespace
+
+// --- both sides ---------------------------------------------------------------------------------
+
+struct SHMSide::PoolMemory {
+  explicit PoolMemory(size_t bytes)
+      : size(bytes),
+        memory(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)),
+        pool(memory == MAP_FAILED ? nullptr : static_cast<char*>(memory),
+             static_cast<int_ptr>(bytes), 16) {}
+  ~PoolMemory() { ::munmap(memory, size); }
+  PoolMemory(const PoolMemory&) = delete;
+  PoolMemory& operator=(const PoolMemory&) = delete;
+
+  size_t size;
+  void* memory;
+  StreamingPool pool;
+};
+
+SHMSide::SHMSide(const string& region, bool debug, BreakChecker external_break, int_8 micro_sleep)
+    : region_(region), debug_(debug), external_break_(external_break), micro_sleep_(micro_sleep) {}
+SHMSide::~SHMSide() = default;
+
+bool SHMSide::addressRandomization() const {
+  constexpr unsigned long kAsk = 0xffffffff;
+  const int personality = ::personality(kAsk);
+  if (personality >= 0 && (personality & ADDR_NO_RANDOMIZE) != 0) return false;
+  ifstream switch_file("/proc/sys/kernel/randomize_va_space");
+  int level = 1;
+  switch_file >> level;
+  return level != 0;
+}
+
+StreamingPool* SHMSide::pool_of(size_t bytes) {
+  if (pool_ == nullptr) pool_ = std::make_unique<PoolMemory>(bytes);
+  return &pool_->pool;
+}
+
+void SHMSide::say(const string& what) const {
+  if (debug_) cerr << what << endl;
+}
+
+void SHMSide::wait_a_little(const string& what) const {
+  if (external_break_ != nullptr && external_break_()) {
+    throw runtime_error("External break caused the wait for " + what + " to end");
+  }
+  // Looking is cheap: sooner than the caller asks for does no harm.
+  constexpr int_8 kLongest = 20000;
+  const int_8 pause = std::clamp<int_8>(micro_sleep_, 1000, kLongest);
+  std::this_thread::sleep_for(std::chrono::microseconds(pause));
+}
+
+void SHMSide::join_region() {
+  joined_.reset();
+  say("Waiting for the region " + region_ + " ...");
+  for (;;) {
+    try {
+      if (joined_ == nullptr) joined_ = Region::join(region_, false);
+      if (joined_->is_marked()) return;
+    } catch (const Error& error) {
+      if (!ends_by_itself(error)) {
+        throw runtime_error("Couldn't attach to the main session..." + string(error.what()));
+      }
+      if (joined_ != nullptr) joined_->say_lost();
+      joined_.reset();
+    }
+    wait_a_little("the region " + region_);
+  }
+}
+
+// --- SHMMain ------------------------------------------------------------------------------------
+
+SHMMain::SHMMain(const string& region, size_t bytes, bool debug, void*, BreakChecker external_break,
+                 int_8 micro_sleep)
+    : SHMSide(region, debug, external_break, micro_sleep), bytes_(bytes) {
+  try {
+    end_older();
+  } catch (const Error&) {
+    // Nothing older is there, or start() will say what is wrong.
+  }
+}
+
+// Whoever is attached learns of it by his pipes' end.
+void SHMMain::end_older() {
+  tarn::ConnectOptions how = Region::options(region_);
+  how.observer = true;
+  tarn::Session observer = tarn::connect(how);
+  for (const tarn::PipeStatus& pipe : observer.pipes()) {
+    try {
+      observer.remove_pipe(pipe.name);
+    } catch (const Error& error) {
+      if (error.code() != Error::not_found) throw;
+    }
+  }
+}
+
+SHMMain::State_e SHMMain::start() {
+  if (state_ == STARTED) return state_;
+  state_ = STARTING;
+  try {
+    if (region_.empty()) throw runtime_error("a region without a name");
+    joined_ = Region::join(region_, true);
+  } catch (const std::exception& error) {
+    state_ = STOPPED;
+    throw runtime_error("Couldn't create boot pool:" + string(error.what()));
+  }
+  try {
+    if (bytes_ == 0) throw runtime_error("a size of 0 bytes");
+    mark_ = std::make_shared<tarn::Pipe>(
+        joined_->session().create_pipe(Region::kMark, {.capacity = 1}));
+  } catch (const std::exception& error) {
+    state_ = STOPPED;
+    throw runtime_error("Couldn't create main pool:" + string(error.what()));
+  }
+  say("The region " + region_ + " is there: see tarn --application " +
+      joined_->session().application() + " pipe ls");
+  return state_ = STARTED;
+}
+
+SHMMain::~SHMMain() {
+  if (state_ != STARTED) return;
+  try {
+    // Closed: a later SHMMain has the region now.
+    if (!joined_->is_ours() || static_cast<tarn::Pipe*>(mark_.get())->is_closed()) return;
+    tarn::Session& session = joined_->session();
+    session.remove_pipe(Region::kMark);
+    mark_.reset();
+    joined_->remove_left_pipes();
+    say("Memory clean?" + to_string(session.pipes().empty()));
+  } catch (const std::exception& error) {
+    say("The region " + region_ + " has ended before: " + error.what());
+  }
+}
+
+StreamingPool* SHMMain::pool() {
+  if (state_ != STARTED) throw runtime_error("Shared memory not started yet");
+  return pool_of(bytes_ + kBootBytes);
+}
+StreamingPool* SHMMain::boot() { return pool(); }
+
+// --- ServerSide, ClientSide ---------------------------------------------------------------------
+
+namespace {
+
+CQ& started(const std::unique_ptr<CQ>& pipe, const string& region, const string& name) {
+  if (pipe == nullptr) throw runtime_error("Pipe:" + region + "/" + name + " not initialized yet");
+  return *pipe;
+}
+
+// The last one out of a pipe whose region has gone takes what is left in it along.
+void leave(std::unique_ptr<CQ>& pipe, const std::shared_ptr<Region>& region) {
+  if (pipe == nullptr) return;
+  pipe.reset();
+  try {
+    if (!region->is_ours() || region->is_marked()) return;
+    region->remove_left_pipes();
+  } catch (const std::exception&) {
+    // It has gone by itself.
+  }
+}
+
+}  // namespace
+
+ServerSide::ServerSide(const string& region, const string& pipe, int capacity, bool debug, void*,
+                       BreakChecker external_break, int_8 micro_sleep)
+    : SHMSide(region, debug, external_break, micro_sleep), pipe_name_(pipe), capacity_(capacity) {}
+ServerSide::~ServerSide() { leave(pipe_, joined_); }
+
+void ServerSide::start() {
+  pipe_.reset();
+  if (capacity_ < 1 || capacity_ > tarn::kMaxCapacity) {
+    throw runtime_error("Pipe:" + region_ + "/" + pipe_name_ + " cannot have a capacity of " +
+                        to_string(capacity_) + ": from 1 to " + to_string(tarn::kMaxCapacity));
+  }
+  join_region();
+  try {
+    pipe_ = std::make_unique<CQ>(detail::pipe_queue(joined_, pipe_name_, capacity_));
+  } catch (const Error& error) {
+    throw runtime_error("Pipe:" + region_ + "/" + pipe_name_ + ": " + error.what());
+  }
+  say("The pipe " + pipe_name_ + " is there");
+}
+
+CQ& ServerSide::pipe() { return started(pipe_, region_, pipe_name_); }
+StreamingPool* ServerSide::pool() {
+  pipe();
+  return pool_of(kSidePoolBytes);
+}
+
+ClientSide::ClientSide(const string& region, const string& pipe, bool debug, void*,
+                       BreakChecker external_break, int_8 micro_sleep)
+    : SHMSide(region, debug, external_break, micro_sleep), pipe_name_(pipe) {}
+ClientSide::~ClientSide() { leave(pipe_, joined_); }
+
+void ClientSide::start() {
+  pipe_.reset();
+  for (;;) {
+    join_region();
+    say("Waiting for the pipe " + pipe_name_ + " ...");
+    try {
+      auto back = detail::pipe_queue(joined_, pipe_name_, std::nullopt);
+      if (back != nullptr) {
+        pipe_ = std::make_unique<CQ>(std::move(back));
+        break;
+      }
+    } catch (const Error& error) {
+      if (!ends_by_itself(error)) {
+        throw runtime_error("Pipe:" + region_ + "/" + pipe_name_ + ": " + error.what());
+      }
+      joined_->say_lost();
+    }
+    wait_a_little("the pipe " + pipe_name_);
+  }
+  say("The pipe " + pipe_name_ + " is there");
+}
+
+CQ& ClientSide::pipe() { return started(pipe_, region_, pipe_name_); }
+StreamingPool* ClientSide::pool() {
+  pipe();
+  return pool_of(kSidePoolBytes);
+}
+
+}  // namespace OC

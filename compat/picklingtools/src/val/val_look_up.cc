@@ -1,0 +1,104 @@
+// val_look_up.cc - what a Val holds, found by key or index.
+#include "oc/templates.h"
+#include "val/proxy_body.h"
+
+namespace OC {
+namespace {
+
+using detail::Table;
+
+bool is_table(const Val& val) { return val.tag == 't' || val.tag == 'o'; }
+
+// Tab and OTab have the same table inside.
+Table& table_in(const Val& val) {
+  if (val.tag == 't') return val.object_as<Tab>();
+  return val.object_as<OTab>();
+}
+
+[[noreturn]] void refuse(const Val& val, const char* to) {
+  throw logic_error(std::string("No conversion from:") + detail::name_of_tag(val.tag) + " to " +
+                    to);
+}
+
+// A list's or tuple's elements; throws for everything else.
+Array<Val>& elements_in(const Val& val) {
+  if (val.tag == 'u') return val.object_as<Tup>().elements();
+  if (val.tag != 'n') refuse(val, "table.");
+  if (val.subtype != 'Z') {
+    throw logic_error(
+        "An array of numbers cannot be subscripted through a Val: take it as "
+        "Array<T>& first");
+  }
+  return val.object_as<Arr>();
+}
+
+}  // namespace
+
+Val& Val::place(Val key) {
+  if (is_table(*this)) return table_in(*this)[key];
+  return elements_in(*this)[static_cast<int_ptr>(key)];
+}
+
+Val& Val::found(const Val& key) const {
+  if (is_table(*this)) return table_in(*this)(key);
+  return elements_in(*this)[static_cast<int_ptr>(key)];
+}
+
+bool Val::contains(const Val& what) const {
+  if (is_table(*this)) return table_in(*this).contains(what);
+  if (tag == 'n' && subtype != 'Z') {
+    bool is_there = false;
+    detail::visit_number(subtype, [&](auto type) {
+      using T = typename decltype(type)::type;
+      for (const T& element : std::as_const(object_as<Array<T>>())) {
+        is_there = is_there || detail::same(Val(element), what);
+      }
+    });
+    return is_there;
+  }
+  return std::as_const(elements_in(*this)).contains(what);
+}
+
+Val Val::get(const Val& key, const Val& otherwise) const {
+  if (!is_table(*this)) refuse(*this, "table.");
+  return table_in(*this).get(key, otherwise);
+}
+
+int_ptr Val::length() const {
+  if (is_table(*this)) return table_in(*this).entries();
+  if (tag == 'a') return static_cast<int_ptr>(u_.text.size());
+  if (tag == 'n' && subtype != 'Z') {
+    int_ptr count = 0;
+    detail::visit_number(subtype, [&](auto type) {
+      count = object_as<Array<typename decltype(type)::type>>().length();
+    });
+    return count;
+  }
+  if (tag != 'n' && tag != 'u') refuse(*this, "what has a length.");
+  return elements_in(*this).length();
+}
+
+void Val::append(const Val& element) {
+  if (tag != 'n') refuse(*this, "array.");
+  if (subtype == 'Z') {
+    object_as<Arr>().append(element);
+    return;
+  }
+  detail::visit_number(subtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    object_as<Array<T>>().append(static_cast<T>(element));
+  });
+}
+
+void Val::appendStr(const Val& text) {
+  if (tag != 'a') refuse(*this, "string.");
+  u_.text += static_cast<Str>(text);
+}
+
+bool Val::remove(const Val& what) {
+  if (is_table(*this)) return table_in(*this).remove(what);
+  if (tag == 'u') refuse(*this, "what elements can be removed from.");
+  return elements_in(*this).remove(what);
+}
+
+}  // namespace OC
