@@ -22,6 +22,7 @@ namespace detail {
 class SessionCore;
 class PipeCore;
 class Observer;
+class ValueStore;
 }  // namespace detail
 
 // Payloads up to this size travel inside a pipe's slot; larger ones by reference.
@@ -77,6 +78,7 @@ class Loan {
  private:
   friend class detail::SessionCore;
   friend class detail::PipeCore;
+  friend class detail::ValueStore;
   friend class Pipe;
   void give_back() noexcept;
   PayloadPlace place_;

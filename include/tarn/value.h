@@ -26,8 +26,10 @@ class SessionCore;
 }  // namespace detail
 
 // One place in a Value that is being built: the root, what stands for a key, an element. A cheap
-// handle, good while its Value lives and was not pushed, however much is added meanwhile; using one
-// whose entry was removed throws not_found. One thread at a time for each Value.
+// handle, good while its Value lives and was not pushed, however much is added meanwhile. Once
+// something was removed from a table or list, ask for places in it anew: those from before throw
+// not_found, or are of no effect where what they were part of is gone. One thread at a time for
+// each Value.
 //
 // All that writes throws Error: domain_full, quota_exceeded, no_memory, too_large (the memory),
 // wrong_type (it holds something else), out_of_range (deeper than 1000 levels).
@@ -114,7 +116,7 @@ class ValueRef {
   std::span<std::byte> array_of(ElementType type, std::span<const std::size_t> shape);
   // The elements of an array that stands here already. Throws wrong_type.
   template <ValueElement T>
-  std::span<T> elements() {
+  requires(!std::same_as<T, bool>) std::span<T> elements() {
     const std::span<const T> found = view().template array<T>();
     // Ours to write: the view looks at the Value's own memory.
     return {const_cast<T*>(found.data()), found.size()};
@@ -129,6 +131,7 @@ class ValueRef {
   T as() const {
     return view().template as<T>();
   }
+  std::string_view text() const { return view().text(); }
 
  private:
   friend class Value;
@@ -171,7 +174,8 @@ class Value {
   // Deep copies into ordinary memory. Throws corrupt, no_memory.
   static Value copy_of(const ValueView& value);
   Value copy() const { return copy_of(view()); }
-  // From bytes that are a value; copied, and checked whole. Throws as value_in().
+  // From bytes that are a value, at any address: a deep copy, so that nothing of what they were
+  // made like is left. Throws as value_in(), and corrupt when any part makes no sense.
   static Value from_bytes(std::span<const std::byte> bytes);
 
   ValueRef root();
@@ -197,6 +201,10 @@ class Value {
   ValueView view() const noexcept;
   ValueView operator[](std::string_view key) const { return view()[key]; }
   ValueView operator[](const char* key) const { return view()[key]; }
+  template <std::integral Index>
+  ValueView operator[](Index index) const {
+    return view()[index];
+  }
 
   // The buffer as it is: what is pushed, and what a file or a packet may hold.
   std::span<const std::byte> bytes() const noexcept;

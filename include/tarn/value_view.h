@@ -10,6 +10,7 @@
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,13 @@ struct BigIntegerView {
 struct ReferenceView {
   std::uint32_t kind = 0;  // 1: a message, 2: a blob
   std::uint64_t words[5] = {};
+};
+
+// An array of any type. Borrows what its view borrows.
+struct AnyArray {
+  ElementType type;
+  std::vector<std::size_t> shape;  // slowest dimension first
+  std::span<const std::byte> bytes;
 };
 
 class ValueView {
@@ -97,23 +105,28 @@ class ValueView {
 
   // --- Arrays ----------------------------------------------------------------------------------
   // The elements where they lie, slowest dimension first, aligned to 64 bytes in shared memory.
-  // Throws wrong_type when they are not of exactly that type, corrupt.
+  // Throws wrong_type when they are not of exactly that type, corrupt. Booleans are read with
+  // any_array(): who made them may have written other bytes than 0 and 1.
   template <ValueElement T>
-  std::span<const T> array() const {
+  requires(!std::same_as<T, bool>) std::span<const T> array()
+  const {
     const std::span<const std::byte> elements = array_of(element_type_of<T>());
     return {reinterpret_cast<const T*>(elements.data()), elements.size() / sizeof(T)};
   }
   // The same, or nothing.
   template <ValueElement T>
-  std::optional<std::span<const T>> try_array() const noexcept {
+  requires(!std::same_as<T, bool>) std::optional<std::span<const T>> try_array()
+  const noexcept {
     const auto elements = try_array_of(element_type_of<T>());
     if (!elements) return std::nullopt;
     return std::span(reinterpret_cast<const T*>(elements->data()), elements->size() / sizeof(T));
   }
-  // The elements' bytes, whatever their type.
-  std::span<const std::byte> array_bytes() const;
-  // The extent of each dimension. Throws wrong_type, corrupt.
-  std::vector<std::size_t> shape() const;
+  // Type, shape and elements' bytes, which fit together also when their maker writes on. Throws
+  // wrong_type, corrupt.
+  AnyArray any_array() const;
+  // Parts of that.
+  std::span<const std::byte> array_bytes() const { return any_array().bytes; }
+  std::vector<std::size_t> shape() const { return any_array().shape; }
 
   // --- The whole -------------------------------------------------------------------------------
   // Same worth: numbers across types, tables whatever their order unless both say it matters.
@@ -148,8 +161,9 @@ class ValueView {
   const std::byte* cell_ = nullptr;  // of this part; null: none
 };
 
-// The value that these bytes are. They must be aligned to 16 bytes, to 64 for arrays to be.
-// Throws wrong_type (no value begins here), version_mismatch, corrupt.
+// The value that these bytes are. Throws invalid_argument when they are not aligned to 16 bytes
+// (Value::from_bytes() takes any; arrays are as they should only at multiples of 64), wrong_type
+// when no value begins there, version_mismatch, corrupt.
 ValueView value_in(std::span<const std::byte> bytes);
 // The same, or nothing.
 std::optional<ValueView> find_value(std::span<const std::byte> bytes) noexcept;
@@ -185,19 +199,21 @@ class EntryRange {
 
    private:
     friend class EntryRange;
-    iterator(const EntryRange* range, std::uint32_t number) noexcept
-        : range_(range), number_(number) {}
+    iterator(const EntryRange& range, std::uint32_t number) noexcept
+        : table_(range.table_), entries_(range.entries_), number_(number), used_(range.used_) {}
     void skip_removed() noexcept;
-    const EntryRange* range_ = nullptr;
+    ValueView table_;
+    const std::byte* entries_ = nullptr;
     std::uint32_t number_ = 0;
+    std::uint32_t used_ = 0;
   };
 
   iterator begin() const noexcept {
-    iterator first(this, 0);
+    iterator first(*this, 0);
     first.skip_removed();
     return first;
   }
-  iterator end() const noexcept { return {this, used_}; }
+  iterator end() const noexcept { return {*this, used_}; }
 
  private:
   friend class ValueView;
@@ -231,14 +247,15 @@ class ElementRange {
 
    private:
     friend class ElementRange;
-    iterator(const ElementRange* range, std::uint32_t number) noexcept
-        : range_(range), number_(number) {}
-    const ElementRange* range_ = nullptr;
+    iterator(const ElementRange& range, std::uint32_t number) noexcept
+        : list_(range.list_), elements_(range.elements_), number_(number) {}
+    ValueView list_;
+    const std::byte* elements_ = nullptr;
     std::uint32_t number_ = 0;
   };
 
-  iterator begin() const noexcept { return {this, 0}; }
-  iterator end() const noexcept { return {this, used_}; }
+  iterator begin() const noexcept { return {*this, 0}; }
+  iterator end() const noexcept { return {*this, used_}; }
   std::size_t size() const noexcept { return used_; }
 
  private:
@@ -249,3 +266,9 @@ class ElementRange {
 };
 
 }  // namespace tarn
+
+// Their iterators are good without them.
+template <>
+inline constexpr bool std::ranges::enable_borrowed_range<tarn::EntryRange> = true;
+template <>
+inline constexpr bool std::ranges::enable_borrowed_range<tarn::ElementRange> = true;

@@ -27,10 +27,15 @@ PushStatus push_value(detail::PipeCore* core, detail::ValueStore* store,
   if (core == nullptr) return PushStatus::closed;
   // One that was moved away is none.
   if (store == nullptr) return core->push_bytes(detail::ValueStore().bytes(), patience);
+  const std::uint64_t size_bytes = store->used_bytes();
   Loan* loan = store->finished_loan();
   const PushStatus status = loan != nullptr ? core->push_loan(*loan, patience)
                                             : core->push_bytes(store->bytes(), patience);
-  if (status == PushStatus::ok) store->begin_next();
+  if (status == PushStatus::ok) {
+    store->begin_next(size_bytes);
+  } else {
+    store->keep_filling();
+  }
   return status;
 }
 

@@ -1,5 +1,8 @@
 #include "tarn/value.h"
 
+#include <functional>
+#include <vector>
+
 #include "client/value/value_access.h"
 #include "shm/value/value_walk.h"
 
@@ -51,6 +54,41 @@ struct ValueRef::Access {
   }
 };
 
+namespace {
+
+// The bytes as they are, or a copy where they lie in the very value that is being changed: its
+// buffer may move under them, and their own block may be what is replaced.
+class Apart {
+ public:
+  Apart(const ValueStore& store, std::span<const std::byte> bytes) : bytes_(bytes) {
+    const std::span<const std::byte> own = store.bytes();
+    const std::less<> before;
+    if (bytes.empty() || before(bytes.data(), own.data()) ||
+        !before(bytes.data(), own.data() + own.size())) {
+      return;
+    }
+    copy_.assign(bytes.begin(), bytes.end());
+    bytes_ = copy_;
+  }
+  Apart(const Apart&) = delete;
+  Apart& operator=(const Apart&) = delete;
+
+  std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  std::string_view text() const noexcept {
+    return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
+  }
+
+ private:
+  std::vector<std::byte> copy_;
+  std::span<const std::byte> bytes_;
+};
+
+std::span<const std::byte> bytes_of(std::string_view text) noexcept {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+}  // namespace
+
 ValueRef& ValueRef::operator=(std::nullptr_t) {
   Access::set(*this, Cell{});
   return *this;
@@ -62,23 +100,25 @@ ValueRef& ValueRef::set_number(ValueType type, std::uint64_t bits) {
 }
 
 ValueRef& ValueRef::operator=(std::string_view text) {
+  const Apart apart(*store_, bytes_of(text));
   Access::change(*this, "set the text of", [&](ValueBuilder& builder, ValuePlace& place) {
-    return builder.set_text(place, CellType::text,
-                            std::as_bytes(std::span(text.data(), text.size())));
+    return builder.set_text(place, CellType::text, apart.bytes());
   });
   return *this;
 }
 
 ValueRef& ValueRef::set_bytes(std::span<const std::byte> bytes) {
+  const Apart apart(*store_, bytes);
   Access::change(*this, "set the bytes of", [&](ValueBuilder& builder, ValuePlace& place) {
-    return builder.set_text(place, CellType::bytes, bytes);
+    return builder.set_text(place, CellType::bytes, apart.bytes());
   });
   return *this;
 }
 
 ValueRef& ValueRef::set_big_integer(const BigIntegerView& number) {
+  const Apart apart(*store_, number.magnitude);
   Access::change(*this, "set a big integer of", [&](ValueBuilder& builder, ValuePlace& place) {
-    return builder.set_big_integer(place, number.negative, number.magnitude);
+    return builder.set_big_integer(place, number.negative, apart.bytes());
   });
   return *this;
 }
@@ -138,9 +178,11 @@ ValueRef& ValueRef::operator=(const Value& value) { return *this = value.view();
 // --- tables -------------------------------------------------------------------------------------
 
 ValueRef ValueRef::operator[](std::string_view key) {
-  const ValuePlace found = Access::change(
-      *this, "put an entry into",
-      [&](ValueBuilder& builder, ValuePlace& place) { return builder.put(place, text_key(key)); });
+  const Apart apart(*store_, bytes_of(key));
+  const ValuePlace found =
+      Access::change(*this, "put an entry into", [&](ValueBuilder& builder, ValuePlace& place) {
+        return builder.put(place, text_key(apart.text()));
+      });
   return Access::ref(*this, found);
 }
 
@@ -268,7 +310,8 @@ ValueView Value::view() const noexcept {
 }
 
 std::span<const std::byte> Value::bytes() const noexcept {
-  return store_ != nullptr ? store_->bytes() : std::span<const std::byte>{};
+  static const ValueStore none;
+  return store_ != nullptr ? store_->bytes() : none.bytes();
 }
 
 bool Value::is_shared() const noexcept { return store_ != nullptr && store_->is_shared(); }
@@ -280,13 +323,11 @@ Value Value::copy_of(const ValueView& value) {
 }
 
 Value Value::from_bytes(std::span<const std::byte> bytes) {
-  Value value;
-  // A copy first: the checks below need alignment, and that nobody writes meanwhile.
-  if (bytes.size() < sizeof(layout::ValueHeader)) static_cast<void>(value_in(bytes));
-  value.store_->assign(bytes);
-  const auto held = std::span<const std::byte>(value.store_->base(), bytes.size());
-  value_in(held).check();
-  return value;
+  if (ValueReader::is_aligned(bytes.data())) return copy_of(value_in(bytes));
+  ValueStore aligned;
+  aligned.expect(bytes.size());
+  std::memcpy(aligned.base(), bytes.data(), bytes.size());
+  return copy_of(value_in({aligned.base(), bytes.size()}));
 }
 
 std::size_t Value::dead_bytes() const noexcept {

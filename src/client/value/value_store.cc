@@ -64,7 +64,6 @@ void ValueStore::expect(std::uint64_t size_bytes) {
 }
 
 void ValueStore::assign(std::span<const std::byte> bytes) {
-  reset();
   expect(bytes.size());
   std::memcpy(base_, bytes.data(), bytes.size());
 }
@@ -72,8 +71,11 @@ void ValueStore::assign(std::span<const std::byte> bytes) {
 Loan* ValueStore::finished_loan() noexcept {
   if (!loan_) return nullptr;
   loan_.shrink(used_bytes());
-  capacity_ = loan_.size();
   return &loan_;
+}
+
+void ValueStore::keep_filling() noexcept {
+  if (loan_) loan_.place_.size_bytes = capacity_;
 }
 
 Status ValueStore::grow(std::uint64_t at_least, std::uint64_t used_bytes) noexcept {

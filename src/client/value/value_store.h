@@ -40,14 +40,15 @@ class ValueStore final : public ValueMemory {
   }
   // None again; the memory goes back.
   void reset() noexcept;
-  // The same after it was pushed: the next one is expected to be as large.
-  void begin_next() noexcept {
-    expected_bytes_ = used_bytes();
+  // After it was pushed, when nothing of its bytes is ours any more: the next one is expected to be
+  // as large.
+  void begin_next(std::uint64_t pushed_bytes) noexcept {
+    expected_bytes_ = pushed_bytes;
     reset();
   }
   // Room for so much, before anything is there. Throws as loan() does.
   void expect(std::uint64_t size_bytes);
-  // Takes over a copy of `bytes`, which open() has accepted. Throws as loan() does.
+  // Becomes a copy of `bytes`, another value's. Throws as loan() does; it is what it was then.
   void assign(std::span<const std::byte> bytes);
 
   bool is_shared() const noexcept { return session_ != nullptr; }
@@ -55,6 +56,8 @@ class ValueStore final : public ValueMemory {
   Heap* heap() const noexcept { return heap_; }
   // The loan that the bytes stand in, cut to their size; null when they stand elsewhere.
   Loan* finished_loan() noexcept;
+  // It was not pushed: all of it is there to be filled again.
+  void keep_filling() noexcept;
 
   Status grow(std::uint64_t at_least, std::uint64_t used_bytes) noexcept override;
   // Throws what the newest refusal of grow() was, or Error(code).

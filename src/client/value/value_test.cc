@@ -230,7 +230,7 @@ TEST(ValueTest, DepthHasABound) {
     ++depth;
   }
   EXPECT_EQ(code, Error::out_of_range);
-  EXPECT_EQ(depth, 1000);
+  EXPECT_EQ(depth, 1001);
   value.view().check();
   EXPECT_EQ(value.copy().view(), value.view());
 }

@@ -37,12 +37,17 @@ std::string_view name_of(ValueType type) noexcept {
 // --- opening ------------------------------------------------------------------------------------
 
 std::optional<ValueView> find_value(std::span<const std::byte> bytes) noexcept {
+  if (!ValueReader::is_aligned(bytes.data())) return std::nullopt;
   const auto opened = ValueReader::open(bytes);
   if (!opened) return std::nullopt;
   return ValueView::Access::root(*opened);
 }
 
 ValueView value_in(std::span<const std::byte> bytes) {
+  if (!ValueReader::is_aligned(bytes.data())) {
+    throw Error(Error::invalid_argument, "read a value", "bytes that are not aligned to 16",
+                "copy them to where they are, or take Value::from_bytes()");
+  }
   const auto opened = ValueReader::open(bytes);
   if (opened) return ValueView::Access::root(*opened);
   if (opened.error() == Error::invalid_argument) {
@@ -142,21 +147,21 @@ ElementRange ValueView::elements() const {
 }
 
 void EntryRange::iterator::skip_removed() noexcept {
-  while (number_ < range_->used_) {
-    const std::byte* key = range_->entries_ + number_ * sizeof(layout::Entry);
+  while (number_ < used_) {
+    const std::byte* key = entries_ + number_ * sizeof(layout::Entry);
     if (type_of(ValueReader::load_cell(key)) != CellType::removed) return;
     ++number_;
   }
 }
 
 ValueEntry EntryRange::iterator::operator*() const noexcept {
-  const std::byte* key = range_->entries_ + number_ * sizeof(layout::Entry);
-  return {ValueView::Access::part(range_->table_, key),
-          ValueView::Access::part(range_->table_, key + offsetof(layout::Entry, value))};
+  const std::byte* key = entries_ + number_ * sizeof(layout::Entry);
+  return {ValueView::Access::part(table_, key),
+          ValueView::Access::part(table_, key + offsetof(layout::Entry, value))};
 }
 
 ValueView ElementRange::iterator::operator*() const noexcept {
-  return ValueView::Access::part(range_->list_, range_->elements_ + number_ * sizeof(Cell));
+  return ValueView::Access::part(list_, elements_ + number_ * sizeof(Cell));
 }
 
 // --- text and the like --------------------------------------------------------------------------
@@ -237,17 +242,16 @@ std::span<const std::byte> ValueView::array_of(ElementType type) const {
   throw_value_error(fits ? Error::corrupt : Error::wrong_type, "read the array of");
 }
 
-std::span<const std::byte> ValueView::array_bytes() const { return array_of(element_type()); }
-
-std::vector<std::size_t> ValueView::shape() const {
+AnyArray ValueView::any_array() const {
   const Cell cell = Access::cell(*this);
-  if (type_of(cell) != CellType::array)
-    throw_value_error(Error::wrong_type, "ask for the shape of");
+  if (type_of(cell) != CellType::array) throw_value_error(Error::wrong_type, "read the array of");
   const auto array = Access::reader(*this).array(cell);
-  if (!array) throw_value_error(array.error(), "ask for the shape of");
-  std::vector<std::size_t> shape(array->dimensions);
-  for (std::uint32_t i = 0; i < array->dimensions; ++i) shape[i] = array->extent(i);
-  return shape;
+  if (!array) throw_value_error(array.error(), "read the array of");
+  AnyArray any;
+  any.type = {static_cast<ValueType>(array->number), array->is_complex};
+  any.shape.assign(array->shape().begin(), array->shape().end());
+  any.bytes = {array->elements, array->element_count * array->element_bytes};
+  return any;
 }
 
 // --- the whole ----------------------------------------------------------------------------------

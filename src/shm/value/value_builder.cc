@@ -25,6 +25,11 @@ ValueHeader& header_of(ValueMemory& memory) noexcept {
 
 CellType type_of(const Cell& cell) noexcept { return static_cast<CellType>(cell.type); }
 
+bool is_wide_complex(const Cell& cell) noexcept {
+  return type_of(cell) == CellType::complex &&
+         number_bytes(static_cast<CellType>(cell.detail)) == 8;
+}
+
 Cell block_cell(CellType type, std::uint8_t detail, std::uint64_t offset) noexcept {
   return {static_cast<std::uint8_t>(type), detail, 0, 0, offset};
 }
@@ -75,9 +80,10 @@ ContainerHeader* ValueBuilder::present(std::uint64_t& block) const noexcept {
   return nullptr;
 }
 
-Error::Code ValueBuilder::open(std::uint64_t block, Container& found) const noexcept {
+Error::Code ValueBuilder::open(std::uint64_t block, CellType type,
+                               Container& found) const noexcept {
   found.header = present(block);
-  if (found.header == nullptr || !is_container(found.type())) return Error::corrupt;
+  if (found.header == nullptr || found.type() != type) return Error::corrupt;
   const ContainerHeader& header = *found.header;
   const std::uint64_t entries_bytes = header.capacity * entry_bytes(found.type());
   const std::uint64_t index_bytes = header.index_count * std::uint64_t{sizeof(std::uint32_t)};
@@ -125,8 +131,46 @@ Result<const std::byte*> ValueBuilder::address(ValuePlace& place) const noexcept
 Status ValueBuilder::set(ValuePlace& place, Cell scalar) noexcept {
   const auto found = find(place);
   if (!found) return found.error();
+  if ((*found)->payload != scalar.payload) note_replaced(**found);
   **found = scalar;
   return Done{};
+}
+
+// Counts the block of what is replaced; what a container held is not looked for.
+void ValueBuilder::note_replaced(const Cell& cell) noexcept {
+  switch (type_of(cell)) {
+    case CellType::text:
+    case CellType::bytes:
+      if (cell.detail != layout::kInBlock) return;
+      [[fallthrough]];
+    case CellType::big_integer: {
+      const auto text = reader().text(cell);
+      if (text) note_dead(text->size() + sizeof(layout::TextHeader));
+      return;
+    }
+    case CellType::complex:
+      if (is_wide_complex(cell)) note_dead(sizeof(layout::WideComplex));
+      return;
+    case CellType::array: {
+      const auto array = reader().array(cell);
+      if (array) note_dead(array->element_count * array->element_bytes);
+      return;
+    }
+    case CellType::reference:
+      note_dead(sizeof(layout::ReferenceBlock));
+      return;
+    case CellType::table:
+    case CellType::list:
+    case CellType::tuple: {
+      Container container;
+      if (cell.payload != 0 && open(cell.payload, type_of(cell), container) == Error::none) {
+        note_dead(container.size_bytes());
+      }
+      return;
+    }
+    default:
+      return;
+  }
 }
 
 Result<Cell> ValueBuilder::store_text(CellType type, std::span<const std::byte> bytes,
@@ -140,7 +184,6 @@ Result<Cell> ValueBuilder::store_text(CellType type, std::span<const std::byte> 
   if (had_block) {
     const auto old = reader().text(before);
     if (old && bytes.size() <= old->size()) offset = before.payload;
-    if (old && offset == 0) note_dead(old->size() + sizeof(layout::TextHeader));
   }
   if (offset == 0) {
     const auto made = allocate(size_bytes, layout::kBlockAlign);
@@ -149,7 +192,9 @@ Result<Cell> ValueBuilder::store_text(CellType type, std::span<const std::byte> 
   }
   const layout::TextHeader header{bytes.size()};
   std::memcpy(memory_.base() + offset, &header, sizeof header);
-  std::memcpy(memory_.base() + offset + sizeof header, bytes.data(), bytes.size());
+  if (!bytes.empty()) {
+    std::memcpy(memory_.base() + offset + sizeof header, bytes.data(), bytes.size());
+  }
   return block_cell(type, layout::kInBlock, offset);
 }
 
@@ -179,8 +224,11 @@ Status ValueBuilder::set_big_integer(ValuePlace& place, bool negative,
 
 Status ValueBuilder::set_wide_complex(ValuePlace& place, CellType number,
                                       layout::WideComplex parts) noexcept {
-  if (const auto found = find(place); !found) return found.error();
-  const auto offset = allocate(sizeof parts, layout::kBlockAlign);
+  const auto before = cell(place);
+  if (!before) return before.error();
+  const bool has_room = is_wide_complex(*before) && reader().complex(*before);
+  const auto offset = has_room ? Result<std::uint64_t>(before->payload)
+                               : allocate(sizeof parts, layout::kBlockAlign);
   if (!offset) return offset.error();
   std::memcpy(memory_.base() + *offset, &parts, sizeof parts);
   return set(place, block_cell(CellType::complex, static_cast<std::uint8_t>(number), *offset));
@@ -215,15 +263,10 @@ Result<std::span<std::byte>> ValueBuilder::set_array(
   if (!before) return before.error();
   if (type_of(*before) == CellType::array && before->detail == detail) {
     const auto old = reader().array(*before);
-    bool is_same = old && old->dimensions == shape.size();
-    for (std::uint32_t i = 0; is_same && i < shape.size(); ++i) {
-      is_same = old->extent(i) == shape[i];
-    }
-    if (is_same) {
+    if (old && std::ranges::equal(old->shape(), shape)) {
       // Ours to write: the reader looks at the same buffer.
       return std::span(const_cast<std::byte*>(old->elements), *elements_bytes);
     }
-    if (old) note_dead(old->element_count * old->element_bytes);
   }
   const std::uint64_t front = sizeof(layout::ArrayHeader) + shape.size_bytes();
   // The elements' own alignment leaves a gap behind the shape that depends on where it stands.

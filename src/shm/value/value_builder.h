@@ -33,8 +33,8 @@ class ValueMemory {
   std::uint64_t capacity_ = 0;
 };
 
-// One cell of a value: the root, or an entry of a container. Good until the entry is removed, or
-// others before it are removed from their list.
+// One cell of a value: the root, or an entry of a container. Good until something is removed from
+// that container.
 struct ValuePlace {
   std::uint64_t block = 0;  // 0: the root
   std::uint32_t number = 0;
@@ -108,10 +108,13 @@ class ValueBuilder {
   // A new block of cleared bytes.
   Result<std::uint64_t> allocate(std::uint64_t size_bytes, std::uint64_t align) noexcept;
   void note_dead(std::uint64_t size_bytes) noexcept;
+  void note_replaced(const layout::Cell& cell) noexcept;
+  bool is_text_sound(ValuePlace& place) const noexcept;
   // The address of the place's cell, after what moved has been followed.
   Result<layout::Cell*> find(ValuePlace& place) const noexcept;
-  // Follows what moved. Error::none: `found` is good.
-  Error::Code open(std::uint64_t block, Container& found) const noexcept;
+  // Follows what moved. Error::none: `found` is good, and of that type. Requires:
+  // is_container(type).
+  Error::Code open(std::uint64_t block, layout::CellType type, Container& found) const noexcept;
   // Where a container's header stands now; null when it stands nowhere.
   layout::ContainerHeader* present(std::uint64_t& block) const noexcept;
   // The container that the cell at `place` holds, made when it is none.
@@ -125,7 +128,8 @@ class ValueBuilder {
   Error::Code make_room(ValuePlace& place, Container& full) noexcept;
   // The key as it stands in a table of that seed: what does not fit in its cell goes to a block.
   Result<layout::Cell> store_key(const ValueKey& key) noexcept;
-  void index(Container& table, std::uint32_t number, std::uint32_t hash) noexcept;
+  // False when the index has no free word.
+  bool index(Container& table, std::uint32_t number, std::uint32_t hash) noexcept;
   Error::Code index_all(Container& table) noexcept;
 
   ValueMemory& memory_;

@@ -69,7 +69,7 @@ Result<std::uint64_t> ValueBuilder::make_container(CellType type, std::uint64_t 
 
 Status ValueBuilder::set_container(ValuePlace& place, CellType type, std::uint8_t detail,
                                    std::uint64_t expected) noexcept {
-  if (place.depth + 1u >= layout::kMaxDepth) return Error::out_of_range;
+  if (place.depth >= layout::kMaxDepth) return Error::out_of_range;
   if (const auto found = find(place); !found) return found.error();
   std::uint64_t offset = 0;  // without a block it is empty
   if (expected > 0) {
@@ -103,7 +103,7 @@ Error::Code ValueBuilder::open_for(ValuePlace& place, CellType made_of_none,
     held.payload = *made;
     if (const auto stored = set(place, held); !stored) return stored.error();
   }
-  return open(held.payload, found);
+  return open(held.payload, type, found);
 }
 
 Error::Code ValueBuilder::move(ValuePlace& place, std::uint64_t capacity,
@@ -114,8 +114,10 @@ Error::Code ValueBuilder::move(ValuePlace& place, std::uint64_t capacity,
   if (!made) return made.error();
   // Opened after the buffer may have moved.
   Container before;
-  if (open(held->payload, before) != Error::none) return Error::corrupt;
-  if (open(*made, moved) != Error::none) return Error::corrupt;
+  const auto type = static_cast<CellType>(held->type);
+  if (open(held->payload, type, before) != Error::none) return Error::corrupt;
+  if (open(*made, type, moved) != Error::none) return Error::corrupt;
+  if (before.header->used > moved.header->capacity) return Error::corrupt;
   moved.header->used = before.header->used;
   moved.header->live = before.header->live;
   moved.header->seed = before.header->seed;
@@ -123,9 +125,9 @@ Error::Code ValueBuilder::move(ValuePlace& place, std::uint64_t capacity,
   std::memcpy(moved.entries, before.entries, before.header->used * entry_bytes(before.type()));
   before.header->moved_to = *made;
   note_dead(before.size_bytes());
-  Cell cell = *held;
-  cell.payload = *made;
-  if (const auto stored = set(place, cell); !stored) return stored.error();
+  const auto at = find(place);
+  if (!at) return at.error();
+  (*at)->payload = *made;
   return index_all(moved);
 }
 
@@ -145,7 +147,7 @@ Status ValueBuilder::reserve(ValuePlace& place, std::uint64_t expected) noexcept
 
 // --- the index ----------------------------------------------------------------------------------
 
-void ValueBuilder::index(Container& table, std::uint32_t number, std::uint32_t hash) noexcept {
+bool ValueBuilder::index(Container& table, std::uint32_t number, std::uint32_t hash) noexcept {
   auto* words = reinterpret_cast<std::uint32_t*>(table.index);
   const std::uint32_t mask = table.header->index_count - 1;
   for (std::uint32_t step = 0; step <= mask; ++step) {
@@ -153,8 +155,9 @@ void ValueBuilder::index(Container& table, std::uint32_t number, std::uint32_t h
     if (word != 0) continue;
     word = number + 1;
     if (step > kLongSearch && table.header->seed == 0) table.header->seed = random_seed();
-    return;
+    return true;
   }
+  return false;
 }
 
 // Makes the whole index anew; with another seed where keys were made to collide.
@@ -171,7 +174,7 @@ Error::Code ValueBuilder::index_all(Container& table) noexcept {
       if (!key) return Error::corrupt;
       const std::uint32_t hash = key_hash(*key, seed);
       if (key->is_in_block()) stored.word = hash;
-      if (index_count != 0) index(table, number, hash);
+      if (index_count != 0 && !index(table, number, hash)) return Error::corrupt;
     }
     again = seed != table.header->seed;
   }
@@ -211,16 +214,23 @@ Result<ValuePlace> ValueBuilder::put(ValuePlace& table, const ValueKey& key) noe
   if (key.is_in_block()) {
     stored->word = hash;
     // The buffer may have moved.
-    if (const auto code = open(in.block, in); code != Error::none) return code;
+    if (const auto code = open(in.block, CellType::table, in); code != Error::none) return code;
+    // Who sent the key may have written on after it was looked at: what counts is our copy.
+    const auto kept = reader().key(*stored);
+    const bool is_text = static_cast<CellType>(key.cell.type) == CellType::text;
+    if (!kept || key_hash(*kept, in.header->seed) != hash || (is_text && !is_key_text(*kept))) {
+      return Error::corrupt;
+    }
   }
   ContainerHeader& header = *in.header;
+  if (header.used >= header.capacity) return Error::corrupt;
   const std::uint32_t number = header.used;
   in.entry(number) = Entry{*stored, Cell{}};
   ++header.used;
   ++header.live;
   if (header.index_count != 0) {
     const std::uint32_t seed = header.seed;
-    index(in, number, hash);
+    if (!index(in, number, hash)) return Error::corrupt;
     if (seed != header.seed) {
       if (const auto code = index_all(in); code != Error::none) return code;
     }
@@ -242,7 +252,10 @@ Error::Code ValueBuilder::make_room(ValuePlace& place, Container& full) noexcept
   }
   header.used = header.live = kept;
   ++header.epoch;
-  return index_all(full);
+  if (header.used < header.capacity) return index_all(full);
+  // Nothing was removed, whatever its header said.
+  const std::uint64_t twice = std::uint64_t{header.capacity} * 2;
+  return move(place, std::max<std::uint64_t>(twice, kFirstCapacity), full);
 }
 
 Result<ValuePlace> ValueBuilder::append(ValuePlace& list) noexcept {
@@ -252,6 +265,7 @@ Result<ValuePlace> ValueBuilder::append(ValuePlace& list) noexcept {
     if (const auto code = make_room(list, in); code != Error::none) return code;
   }
   ContainerHeader& header = *in.header;
+  if (header.used >= header.capacity) return Error::corrupt;
   const std::uint32_t number = header.used;
   in.cell(number) = Cell{};
   ++header.used;
@@ -266,7 +280,10 @@ Result<ValuePlace> ValueBuilder::element(ValuePlace& list, std::uint64_t number)
   if (type != CellType::list && type != CellType::tuple) return Error::wrong_type;
   if (held->payload == 0) return Error::not_found;
   Container in;
-  if (const auto code = open(held->payload, in); code != Error::none) return code;
+  if (const auto code = open(held->payload, static_cast<CellType>(held->type), in);
+      code != Error::none) {
+    return code;
+  }
   if (number >= in.header->used) return Error::not_found;
   return ValuePlace{in.block, static_cast<std::uint32_t>(number), in.header->epoch,
                     static_cast<std::uint16_t>(list.depth + 1)};
@@ -278,26 +295,39 @@ Status ValueBuilder::remove(ValuePlace& table, const ValueKey& key) noexcept {
   if (static_cast<CellType>(held->type) != CellType::table) return Error::wrong_type;
   if (held->payload == 0) return Error::not_found;
   Container in;
-  if (const auto code = open(held->payload, in); code != Error::none) return code;
+  if (const auto code = open(held->payload, static_cast<CellType>(held->type), in);
+      code != Error::none) {
+    return code;
+  }
   const auto number = reader().find(in.view(), key);
   if (!number) return number.error();
   Cell gone{};
   gone.type = static_cast<std::uint8_t>(CellType::removed);
+  note_replaced(in.entry(*number).key);
+  note_replaced(in.entry(*number).value);
   in.entry(*number) = Entry{gone, gone};
   if (in.header->live > 0) --in.header->live;
   return Done{};
 }
 
 Status ValueBuilder::remove(ValuePlace& list, std::uint64_t number) noexcept {
+  const auto held = cell(list);
   const auto place = element(list, number);
-  if (!place) return place.error();
+  if (!held || !place) return held ? place.error() : held.error();
   Container in;
-  if (const auto code = open(place->block, in); code != Error::none) return code;
+  if (const auto code = open(place->block, static_cast<CellType>(held->type), in);
+      code != Error::none) {
+    return code;
+  }
   ContainerHeader& header = *in.header;
+  if (number >= header.used) return Error::not_found;
+  note_replaced(in.cell(static_cast<std::uint32_t>(number)));
   std::byte* at = in.entries + number * sizeof(Cell);
   std::memmove(at, at + sizeof(Cell), (header.used - number - 1) * sizeof(Cell));
   --header.used;
   header.live = header.used;
+  // Later elements have other numbers now.
+  ++header.epoch;
   in.cell(header.used) = Cell{};
   return Done{};
 }
@@ -308,7 +338,10 @@ Status ValueBuilder::clear(ValuePlace& container) noexcept {
   if (!is_container(static_cast<CellType>(held->type))) return Error::wrong_type;
   if (held->payload == 0) return Done{};
   Container in;
-  if (const auto code = open(held->payload, in); code != Error::none) return code;
+  if (const auto code = open(held->payload, static_cast<CellType>(held->type), in);
+      code != Error::none) {
+    return code;
+  }
   const std::uint64_t bytes = in.size_bytes() - sizeof(ContainerHeader);
   std::memset(in.entries, 0, bytes);
   in.header->used = in.header->live = 0;

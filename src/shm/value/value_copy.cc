@@ -48,8 +48,11 @@ Status ValueBuilder::copy_tree(ValuePlace& place, const ValueReader& from, const
       const auto text = from.text(cell);
       if (!text || !budget.spend(text->size())) return Error::corrupt;
       if (type == CellType::big_integer) return set_big_integer(place, cell.detail != 0, *text);
-      if (type == CellType::text && !is_utf8(*text)) return Error::corrupt;
-      return set_text(place, type, *text);
+      const Status stored = set_text(place, type, *text);
+      if (!stored && stored.error() == Error::invalid_argument) return Error::corrupt;
+      // Whoever sent it may have written on after it was looked at.
+      if (stored && type == CellType::text && !is_text_sound(place)) return Error::corrupt;
+      return stored;
     }
     case CellType::table:
     case CellType::list:
@@ -68,6 +71,13 @@ Status ValueBuilder::copy_tree(ValuePlace& place, const ValueReader& from, const
   return Error::corrupt;
 }
 
+bool ValueBuilder::is_text_sound(ValuePlace& place) const noexcept {
+  const auto held = cell(place);
+  if (!held) return false;
+  const auto text = reader().text(*held);
+  return text && is_utf8(*text);
+}
+
 Status ValueBuilder::copy_container(ValuePlace& place, const ValueReader& from, const Cell& cell,
                                     WalkBudget& budget) noexcept {
   const auto container = from.container(cell);
@@ -75,7 +85,6 @@ Status ValueBuilder::copy_container(ValuePlace& place, const ValueReader& from, 
   const auto type = static_cast<CellType>(cell.type);
   // Its elements are paid for here, what was removed too: that is looked at as well.
   if (!budget.spend(container->used() * entry_bytes(type))) return Error::corrupt;
-  if (place.depth + 1u >= layout::kMaxDepth) return Error::corrupt;
   const auto made = set_container(place, type, cell.detail, container->live());
   if (!made) return made.error();
   return copy_entries(place, from, *container, budget);
@@ -110,12 +119,8 @@ Status ValueBuilder::copy_array(ValuePlace& place, const ValueReader& from, cons
   if (!array) return array.error();
   const std::uint64_t bytes = array->element_count * array->element_bytes;
   if (!budget.spend(bytes)) return Error::corrupt;
-  std::uint64_t shape[layout::kMaxDimensions];
-  for (std::uint32_t i = 0; i < array->dimensions; ++i) shape[i] = array->extent(i);
-  const auto to = set_array(place, cell.detail, std::span(shape, array->dimensions));
+  const auto to = set_array(place, cell.detail, array->shape());
   if (!to) return to.error();
-  // The shape may have been written behind our back between its check and now.
-  if (to->size() != bytes) return Error::corrupt;
   if (bytes > 0) std::memcpy(to->data(), array->elements, bytes);
   return Done{};
 }

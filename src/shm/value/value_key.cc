@@ -91,8 +91,11 @@ std::optional<ValueKey> number_key(const Cell& cell) noexcept {
     case CellType::int64:
       return integer_key(static_cast<std::int64_t>(cell.payload));
     case CellType::uint8:
+      return unsigned_key(static_cast<std::uint8_t>(cell.payload));
     case CellType::uint16:
+      return unsigned_key(static_cast<std::uint16_t>(cell.payload));
     case CellType::uint32:
+      return unsigned_key(static_cast<std::uint32_t>(cell.payload));
     case CellType::uint64:
       return unsigned_key(cell.payload);
     case CellType::float32:

@@ -7,7 +7,7 @@
 //           copy when it is followed (value_reader.h).
 // Crash     a value that is being built belongs to its builder and dies with it. It becomes
 //           visible by being pushed, and pushing has the commit point.
-// Bounds    2^32 - 2 entries in a container, 32 dimensions, kMaxDepth levels.
+// Bounds    2^30 entries in a table, 2^31 in a list, 32 dimensions, kMaxDepth levels.
 #pragma once
 
 #include <bit>
@@ -24,6 +24,8 @@ inline constexpr std::uint16_t kValueVersion = 1;
 // Deeper trees are refused by whoever walks them, and cannot be built.
 inline constexpr std::uint32_t kMaxDepth = 1000;
 inline constexpr std::uint32_t kMaxDimensions = 32;
+// A table with more entries has an index, of which more words than entries.
+inline constexpr std::uint32_t kMostUnindexed = 64;
 // Blocks begin at multiples of the first, elements of arrays at multiples of the second.
 inline constexpr std::uint64_t kBlockAlign = 16;
 inline constexpr std::uint64_t kArrayAlign = 64;

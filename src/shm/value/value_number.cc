@@ -63,11 +63,12 @@ Result<ValueNumber> number_of(const ValueReader& reader, const Cell& cell) noexc
     case CellType::big_integer: {
       const auto magnitude = reader.text(cell);
       if (!magnitude) return magnitude.error();
+      // Its last byte is not zero, so that its size tells.
+      if (!magnitude->empty() && magnitude->back() == std::byte{0}) return Error::corrupt;
       std::uint64_t low = 0;
+      if (magnitude->size() > sizeof low) return Error::out_of_range;
       for (std::size_t i = 0; i < magnitude->size(); ++i) {
-        const auto byte = std::to_integer<std::uint64_t>((*magnitude)[i]);
-        if (i >= sizeof low && byte != 0) return Error::out_of_range;
-        if (i < sizeof low) low |= byte << (8 * i);
+        low |= std::to_integer<std::uint64_t>((*magnitude)[i]) << (8 * i);
       }
       return ValueNumber{false, cell.detail != 0 && low != 0, low, 0};
     }
@@ -116,11 +117,15 @@ Result<float> to_float(const ValueNumber& number) noexcept {
 double round_to_double(const ValueNumber& number) noexcept { return nearest(number); }
 
 Result<float> round_to_float(const ValueNumber& number) noexcept {
-  const double wide = nearest(number);
-  if (std::isfinite(wide) && std::fabs(wide) > std::numeric_limits<float>::max()) {
+  if (!number.is_float) {
+    // Not by way of double, which would round twice.
+    const auto size = static_cast<float>(number.magnitude);
+    return number.negative ? -size : size;
+  }
+  if (std::isfinite(number.real) && std::fabs(number.real) > std::numeric_limits<float>::max()) {
     return Error::out_of_range;
   }
-  return static_cast<float>(wide);
+  return static_cast<float>(number.real);
 }
 
 bool equal(const ValueNumber& a, const ValueNumber& b) noexcept {

@@ -14,7 +14,8 @@ struct ValueNumber {
   double real = 0;
 };
 
-// wrong_type: no number (true and false are none). out_of_range: a big integer beyond 64 bits.
+// wrong_type: no number (true and false are none). out_of_range: a big integer beyond 64 bits,
+// which is equal to big integers alone.
 Result<ValueNumber> number_of(const ValueReader& reader, const layout::Cell& cell) noexcept;
 
 // Exactly that number, or out_of_range. A floating-point number converts when it is an integer.

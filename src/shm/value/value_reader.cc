@@ -105,6 +105,15 @@ Result<ContainerView> ValueReader::container(const Cell& cell) const noexcept {
   if (header.type != cell.type || header.moved_to != 0) return Error::corrupt;
   if (header.used > header.capacity || header.live > header.used) return Error::corrupt;
   if ((header.index_count & (header.index_count - 1)) != 0) return Error::corrupt;
+  const bool is_table = type_of(cell) == CellType::table;
+  if (!is_table && (header.live != header.used || header.index_count != 0)) return Error::corrupt;
+  // Searches end at a free word of the index; only small tables may be without one.
+  if (is_table && header.index_count != 0 && header.used >= header.index_count) {
+    return Error::corrupt;
+  }
+  if (is_table && header.index_count == 0 && header.used > layout::kMostUnindexed) {
+    return Error::corrupt;
+  }
   // None of these can wrap: they are products of 32-bit numbers and small constants.
   const std::uint64_t entries_bytes = header.capacity * entry_bytes(type_of(cell));
   const std::uint64_t index_bytes = header.index_count * std::uint64_t{sizeof(std::uint32_t)};
@@ -127,11 +136,12 @@ Result<ArrayView> ValueReader::array(const Cell& cell) const noexcept {
   view.element_count = header.element_count;
   if (header.dimensions == 0 || header.dimensions > layout::kMaxDimensions) return Error::corrupt;
   const std::uint64_t shape_at = cell.payload + sizeof header;
-  view.shape = block(shape_at, header.dimensions * sizeof(std::uint64_t));
-  if (view.shape == nullptr) return Error::corrupt;
+  const std::byte* shape = block(shape_at, header.dimensions * sizeof(std::uint64_t));
+  if (shape == nullptr) return Error::corrupt;
+  std::memcpy(view.extents.data(), shape, header.dimensions * sizeof(std::uint64_t));
   std::uint64_t product = 1;
-  for (std::uint32_t i = 0; i < header.dimensions; ++i) {
-    const auto next = checked_multiply(product, view.extent(i));
+  for (const std::uint64_t extent : view.shape()) {
+    const auto next = checked_multiply(product, extent);
     if (!next) return Error::corrupt;
     product = *next;
   }
@@ -178,12 +188,13 @@ bool ValueReader::is_key(const Cell& stored, const ValueKey& key,
 }
 
 Result<std::uint32_t> ValueReader::find(const ContainerView& table, const ValueKey& key,
-                                        std::uint32_t hash) const noexcept {
+                                        std::uint32_t hash, WalkBudget* budget) const noexcept {
   const ContainerHeader& header = table.header;
   const auto key_at = [&](std::uint32_t number) {
     return load_cell(table.entries + std::uint64_t{number} * sizeof(layout::Entry));
   };
   if (header.index_count == 0) {
+    if (budget != nullptr && !budget->spend(header.used * sizeof(Cell))) return Error::corrupt;
     for (std::uint32_t number = 0; number < header.used; ++number) {
       if (is_key(key_at(number), key, hash)) return number;
     }
@@ -195,6 +206,7 @@ Result<std::uint32_t> ValueReader::find(const ContainerView& table, const ValueK
         load<std::uint32_t>(table.index + std::uint64_t{(hash + step) & mask} * sizeof(hash));
     if (found == 0) return Error::not_found;
     if (found > header.used) return Error::corrupt;
+    if (budget != nullptr && !budget->spend(sizeof(Cell))) return Error::corrupt;
     if (is_key(key_at(found - 1), key, hash)) return found - 1;
   }
   return Error::not_found;

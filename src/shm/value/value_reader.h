@@ -7,12 +7,14 @@
 // Process-local; borrows the bytes. Thread-safe, since nothing is changed.
 #pragma once
 
+#include <array>
 #include <cstring>
 #include <span>
 
 #include "base/result.h"
 #include "shm/value/value_key.h"
 #include "shm/value/value_layout.h"
+#include "shm/value/walk_budget.h"
 
 namespace tarn {
 
@@ -32,14 +34,13 @@ struct ArrayView {
   bool is_complex = false;
   std::uint32_t dimensions = 0;
   std::uint64_t element_count = 0;
-  std::uint64_t element_bytes = 0;      // of one
-  const std::byte* shape = nullptr;     // words of 64 bits; may be written behind our back
+  std::uint64_t element_bytes = 0;  // of one
+  // Our copy, `dimensions` of it: their product is the count whatever is written meanwhile.
+  std::array<std::uint64_t, layout::kMaxDimensions> extents;
   const std::byte* elements = nullptr;  // aligned to kArrayAlign in the buffer
 
-  std::uint64_t extent(std::uint32_t dimension) const noexcept {
-    std::uint64_t extent = 0;
-    std::memcpy(&extent, shape + dimension * sizeof extent, sizeof extent);
-    return extent;
+  std::span<const std::uint64_t> shape() const noexcept {
+    return std::span(extents).first(dimensions);
   }
 };
 
@@ -56,7 +57,10 @@ class ValueReader {
       : base_(base), size_bytes_(size_bytes) {}
 
   // invalid_argument: no value begins here. version_mismatch: one of another version does.
-  // corrupt: it is cut off, or its header makes no sense. Requires: aligned to kBlockAlign.
+  // corrupt: it is cut off, or its header makes no sense. Requires: is_aligned().
+  static bool is_aligned(const std::byte* base) noexcept {
+    return reinterpret_cast<std::uintptr_t>(base) % layout::kBlockAlign == 0;
+  }
   static Result<ValueReader> open(std::span<const std::byte> bytes) noexcept;
 
   std::span<const std::byte> bytes() const noexcept {
@@ -87,9 +91,10 @@ class ValueReader {
   Result<std::uint32_t> find(const ContainerView& table, const ValueKey& key) const noexcept {
     return find(table, key, needed_hash(table.header, key));
   }
-  // The same with needed_hash() of the table and key.
-  Result<std::uint32_t> find(const ContainerView& table, const ValueKey& key,
-                             std::uint32_t hash) const noexcept;
+  // The same with needed_hash() of the table and key. Looking at an entry spends its size from
+  // `budget`, if there is one: keys that collide make a search long.
+  Result<std::uint32_t> find(const ContainerView& table, const ValueKey& key, std::uint32_t hash,
+                             WalkBudget* budget = nullptr) const noexcept;
   // The key's hash where looking needs it, else 0.
   static std::uint32_t needed_hash(const layout::ContainerHeader& table,
                                    const ValueKey& key) noexcept {

@@ -1,5 +1,6 @@
 #include "shm/value/value_walk.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "shm/value/utf8.h"
@@ -15,6 +16,9 @@ namespace {
 
 CellType type_of(const Cell& cell) noexcept { return static_cast<CellType>(cell.type); }
 
+// Honest indexes are half full: a search looks at a few entries.
+constexpr std::uint64_t kProbesForEach = 64;
+
 bool is_plain_number(CellType type) noexcept {
   return type >= CellType::int8 && type <= CellType::float64;
 }
@@ -24,7 +28,9 @@ bool is_plain_number(CellType type) noexcept {
 class Checker {
  public:
   explicit Checker(const ValueReader& reader) noexcept
-      : reader_(reader), budget_(reader.bytes().size()) {}
+      : reader_(reader),
+        budget_(reader.bytes().size()),
+        probes_(kProbesForEach * reader.bytes().size()) {}
 
   bool check(const Cell& cell, std::uint32_t depth) noexcept {
     switch (type_of(cell)) {
@@ -89,12 +95,14 @@ class Checker {
       const auto text = reader_.text(stored);
       if (!text || !is_utf8(*text)) return false;
     }
-    const auto found = reader_.find(table, *key);
+    const auto found =
+        reader_.find(table, *key, ValueReader::needed_hash(table.header, *key), &probes_);
     return found && *found == number;
   }
 
   const ValueReader& reader_;
   WalkBudget budget_;
+  WalkBudget probes_;
 };
 
 // --- comparing ----------------------------------------------------------------------------------
@@ -102,7 +110,10 @@ class Checker {
 class Comparer {
  public:
   Comparer(const ValueReader& left, const ValueReader& right) noexcept
-      : left_(left), right_(right), budget_(left.bytes().size()) {}
+      : left_(left),
+        right_(right),
+        budget_(left.bytes().size()),
+        probes_(kProbesForEach * (left.bytes().size() + right.bytes().size())) {}
 
   bool is_corrupt() const noexcept { return is_corrupt_; }
 
@@ -202,7 +213,9 @@ class Comparer {
       if (type_of(entry.key) == CellType::removed) continue;
       const auto key = left_.key(entry.key);
       if (!key) return fail();
-      const auto found = right_.find(in_b, *key);
+      const auto found =
+          right_.find(in_b, *key, ValueReader::needed_hash(in_b.header, *key), &probes_);
+      if (!found && found.error() == Error::corrupt) return fail();
       if (!found || (in_order && *found < next_b)) return false;
       next_b = *found + 1;
       if (!same(entry.value, ValueReader::entry(in_b, *found).value, depth + 1)) return false;
@@ -216,9 +229,7 @@ class Comparer {
     if (!array_a || !array_b) return fail();
     if (a.detail != b.detail || array_a->dimensions != array_b->dimensions) return false;
     if (array_a->element_count != array_b->element_count) return false;
-    for (std::uint32_t i = 0; i < array_a->dimensions; ++i) {
-      if (array_a->extent(i) != array_b->extent(i)) return false;
-    }
+    if (!std::ranges::equal(array_a->shape(), array_b->shape())) return false;
     if (!budget_.spend(array_a->element_count * array_a->element_bytes)) return fail();
     return same_elements(*array_a, *array_b);
   }
@@ -244,6 +255,7 @@ class Comparer {
   const ValueReader& left_;
   const ValueReader& right_;
   WalkBudget budget_;
+  WalkBudget probes_;
   bool is_corrupt_ = false;
 };
 
