@@ -57,6 +57,7 @@ class NodeState {
   MemoryLedger& ledger() noexcept { return ledger_; }
   const Quarantine& quarantined() const noexcept { return quarantine_; }
   AccessTable& access() noexcept { return access_; }
+  const AccessTable& access() const noexcept { return access_; }
   Doorkeeper& doorkeeper() noexcept { return doorkeeper_; }
   RecordSink& sink() noexcept { return sink_; }
   StoredCounters& counters() noexcept { return counters_; }

@@ -1,8 +1,10 @@
 // Sessions and slabs: their memory is written by their own processes alone, so the node can repair
 // its own records, and for the rest look away.
+#include <array>
 #include <utility>
 
 #include "daemon/recovery/orphans.h"
+#include "daemon/worker/registry/reach.h"
 #include "daemon/worker/repair/repair.h"
 
 namespace tarn::daemon::repair {
@@ -11,17 +13,27 @@ namespace {
 using audit::Kind;
 using audit::NodeImage;
 
-// What the session's rows and ends are judged by.
-NodeImage surroundings_of(NodeState& node, const SessionItem& session) {
+void add_slab(NodeState& node, std::uint32_t index, NodeImage& image) {
+  const SegmentItem* item = node.segments().at(index);
+  if (item == nullptr) return;
+  audit::SlabImage slab;
+  slab.index = index;
+  slab.generation = item->facts.generation;
+  slab.chunk_count = item->facts.chunk_count;
+  image.slabs.emplace(index, std::move(slab));
+}
+
+// What the session's rows and ends are judged by: of the node's slabs, which may be very many,
+// those that its rows name.
+NodeImage surroundings_of(NodeState& node, const SessionItem& session,
+                          const audit::SegmentImage& memory) {
   NodeImage image;
   image.figures.last_pipe_id = node.counters().last_pipe_id;
   image.figures.last_segment_generation = node.counters().last_segment_generation;
-  for (const auto& [index, item] : node.segments().all()) {
-    audit::SlabImage slab;
-    slab.index = index;
-    slab.generation = item->facts.generation;
-    slab.chunk_count = item->facts.chunk_count;
-    image.slabs.emplace(index, std::move(slab));
+  std::array<std::uint64_t, layout::kMaxRows * sizeof(layout::RowEntry) / 8> rows{};
+  memory.copy(layout::kRowTableOffset, std::as_writable_bytes(std::span(rows)));
+  for (std::size_t at = 0; at < rows.size(); at += sizeof(layout::RowEntry) / 8) {
+    if (rows[at] != 0) add_slab(node, SegmentId::unpack(rows[at]).index, image);
   }
   for (const std::uint32_t index : session.viewed) {
     image.viewings.insert({session.facts.index, index});
@@ -37,7 +49,7 @@ bool is_still_so(NodeState& node, const SessionItem& session, const audit::Findi
   image.index = session.facts.index;
   image.generation = session.facts.generation;
   image.memory = image_of(session.memory.get());
-  const NodeImage around = surroundings_of(node, session);
+  const NodeImage around = surroundings_of(node, session, *image.memory);
   audit::Seen seen;
   audit::Findings found;
   audit::check_session(image, &around, seen, found);
@@ -47,7 +59,8 @@ bool is_still_so(NodeState& node, const SessionItem& session, const audit::Findi
   return false;
 }
 
-// The row's segment, whose owner has to be told.
+// The row's segment, whose owner has to be told. But a row is its session's own to write: what it
+// would not get for the asking, it does not get for a row either.
 Verdict note_viewing(NodeState& node, SessionItem& session, const audit::Finding& finding) {
   const auto rows = session.segment.at<layout::RowEntry>(
       layout::kRowTableOffset + finding.place.part * sizeof(layout::RowEntry));
@@ -56,6 +69,10 @@ Verdict note_viewing(NodeState& node, SessionItem& session, const audit::Finding
   const auto id = SegmentId::unpack((*rows)->segment.load(std::memory_order_acquire));
   SegmentItem* slab = node.segments().find(id);
   if (slab == nullptr) return gone();
+  if (!may_view(node, session, *slab)) {
+    node.quarantine(session, "a check found that it counts holds of memory it may not look into");
+    return {RepairOutcome::quarantined, "it may not look there: it is in quarantine"};
+  }
   node.add_viewer(*slab, session);
   return repaired("its owner was told that it looks there");
 }

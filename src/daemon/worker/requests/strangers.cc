@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/version.h"
+#include "daemon/worker/registry/reach.h"
 #include "daemon/worker/requests/lists.h"
 #include "daemon/worker/requests/quotas.h"
 #include "daemon/worker/requests/with.h"
@@ -126,7 +127,7 @@ Outcome get(NodeState& node, const Request& request, SessionItem& session,
   const SegmentItem* segment = node.segments().find({ask.index, ask.generation});
   const PipeItem* pipe = segment == nullptr ? nullptr : node.pipes().at(segment->facts.audience);
   const bool may =
-      pipe != nullptr && session.openings.contains(pipe->facts.id) &&
+      pipe != nullptr && may_view(node, session, *segment) &&
       node.access().on_pipe(request.caller.who, pipe->name()) == AccessRight::read_write;
   if (!may) {
     return Error(Error::not_found, "map a segment", "segment " + std::to_string(ask.index),

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "daemon/worker/registry/reach.h"
 #include "daemon/worker/requests/request.h"
 
 namespace tarn::daemon {
@@ -58,9 +59,7 @@ Outcome segment_carry(NodeState& node, SessionItem&, const wire::SegmentCarry& a
     return Error(Error::not_found, "push a message on", "pipe " + std::to_string(ask.pipe_id),
                  "it was removed");
   }
-  // Who made the slab will look into the pipe: no other account's session may, and no other
-  // account could map the slab. Such a message is copied.
-  if (pipe->facts.shared != 0 || segment->facts.uid != node.access().owner_uid()) {
+  if (!may_carry(node, *segment, *pipe)) {
     return Error(Error::access_denied, "push a message on",
                  "between a pipe for other accounts and one for this account alone", "copy it");
   }
