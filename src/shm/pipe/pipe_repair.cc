@@ -7,6 +7,10 @@
 
 namespace tarn {
 
+// Crash: between begin_format() and finish_format() nobody can attach; whoever has the pipe open
+// goes
+//        on. Each field is what it has to be or still nonsense: the next worker finds the header
+//        spoilt, and does this again from the start. finish_format() commits.
 Status restore_pipe_header(const Segment& segment, std::uint32_t slot_count, std::uint32_t delivery,
                            std::uint32_t pipe_id) noexcept {
   if (slot_count == 0 || slot_count > layout::kMaxSlots) return Error::invalid_argument;
@@ -46,6 +50,7 @@ bool PipeView::replace_word(std::uint32_t slot, std::uint64_t seen, SlotWord wor
   return true;
 }
 
+// Crash: the CAS is the commit point. Waiters look again at their deadline, if nobody rings.
 bool PipeView::set_back_tail(std::uint64_t seen, std::uint64_t position) noexcept {
   // sync(hint): every position before it has been claimed, and we saw that.
   const bool done =
@@ -54,6 +59,7 @@ bool PipeView::set_back_tail(std::uint64_t seen, std::uint64_t position) noexcep
   return done;
 }
 
+// Crash: as above.
 bool PipeView::set_back_head(std::uint64_t seen, std::uint64_t position) noexcept {
   // sync(hint): every message before it has been consumed, and we saw that.
   const bool done =
@@ -62,6 +68,7 @@ bool PipeView::set_back_head(std::uint64_t seen, std::uint64_t position) noexcep
   return done;
 }
 
+// Crash: one CAS, of a statistic.
 void PipeView::lower_high_water() noexcept {
   // relaxed: a statistic.
   std::uint64_t seen = header_->high_water.load(std::memory_order_relaxed);

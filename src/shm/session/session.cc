@@ -290,6 +290,8 @@ Result<NodeTable> NodeTable::attach(const Segment& segment) noexcept {
   return table;
 }
 
+// Crash: until finish_format() commits nobody can attach; whoever has the table mapped goes on. The
+//        next worker makes a table of its own.
 void NodeTable::restore_header(std::uint64_t node_id) const noexcept {
   begin_format(header_->segment, layout::SegmentKind::node, layout::kNodeBytes);
   header_->node_id = node_id;

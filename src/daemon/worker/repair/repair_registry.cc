@@ -24,10 +24,9 @@ Verdict repair_opening(NodeState& node, std::uint32_t session_index, std::uint32
       pipe->sessions.insert(session_index);
       return repaired("the pipe lists the session again");
     }
-    node.sink().drop(StoredOpening{session_index, pipe_id, 0});
-    pipe->sessions.erase(session_index);
-    node.discard_if_over(*pipe);
-    return repaired("the pipe does not list the session any more");
+    // The number of the opening is lost: it gets a new one.
+    node.open_pipe(*session, *pipe);
+    return repaired("the session lists the pipe again");
   }
   if (session == nullptr && pipe == nullptr) return gone();
   node.sink().drop(StoredOpening{session_index, pipe_id, 0});

@@ -103,15 +103,11 @@ class LinkPage {
       const bool goes_on = at->first == ask_.after_first;
       auto link = goes_on ? links.upper_bound(ask_.after_second) : links.begin();
       for (; link != links.end(); ++link) {
-        if (page_.count == page_.items.size() || looked_ == kMostLooked) {
-          page_.more = 1;
-          return answer_with(page_);
-        }
-        ++looked_;
-        page_.last_first = at->first;
-        page_.last_second = number_of(*link);
+        if (!look_at(at->first, number_of(*link))) return answer_with(page_);
         tell(at->first, page_.last_second);
       }
+      // An object costs a look, too, though it may list nothing. After the last of its links.
+      if (!look_at(at->first, UINT32_MAX)) return answer_with(page_);
     }
     return answer_with(page_);
   }
@@ -119,6 +115,17 @@ class LinkPage {
   void add(const wire::AuditLink& link) { page_.items[page_.count++] = link; }
 
  private:
+  // False when the page has come to its end before it.
+  bool look_at(std::uint32_t first, std::uint32_t second) noexcept {
+    if (page_.count == page_.items.size() || looked_ == kMostLooked) {
+      page_.more = 1;
+      return false;
+    }
+    ++looked_;
+    page_.last_first = first;
+    page_.last_second = second;
+    return true;
+  }
   static std::uint32_t number_of(std::uint32_t number) noexcept { return number; }
   static std::uint32_t number_of(const std::pair<const std::uint32_t, std::uint64_t>& entry) {
     return entry.first;
