@@ -1,6 +1,7 @@
 // check.cc - `tarn check`: audits the running node, and has it repaired.
 #include "tarn/check.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -116,7 +117,16 @@ bool is_well(const CheckReport& report, bool repair) {
                      [&](const Defect& each) { return repair && each.outcome != "left"; });
 }
 
+// An audit has the memory of every object open at once.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 ExitCode check(CommandContext& context, const CheckWishes& wishes) {
+  raise_descriptor_limit();
   LookLine line(context.err);
   CheckOptions options;
   options.progress = [&](const std::string& what) { line.show(what); };

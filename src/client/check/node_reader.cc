@@ -70,6 +70,21 @@ LinkImage image_of(LinkKind kind, const wire::AuditLink& facts) {
   return image;
 }
 
+// A pipe is read where it stands, where an earlier image has it mapped already if there is one. Its
+// descriptor is not kept: there may be more pipes than descriptors.
+void keep_mapped(SegmentImage& image, SegmentImage* known) {
+  if (!image.facts || image.facts->size_bytes == 0) return;
+  if (known != nullptr && known->facts->identity == image.facts->identity &&
+      known->bytes.size() == image.facts->size_bytes) {
+    image.mapping = std::move(known->mapping);
+    known->bytes = {};
+  } else if (auto mapping = os::map_readable(image.fd.get(), image.facts->size_bytes)) {
+    image.mapping = Segment(std::move(*mapping));
+  }
+  image.fd.reset();
+  image.bytes = {image.mapping.base(), image.mapping.size()};
+}
+
 }  // namespace
 
 template <class Answer, class Request>
@@ -205,40 +220,42 @@ FullStatus NodeReader::read_memory(NodeImage& node) {
   return Done{};
 }
 
-Result<audit::SharedImage, Error> NodeReader::memory_of(AuditSubject subject, std::uint32_t index,
+Result<NodeReader::Memory, Error> NodeReader::memory_of(AuditSubject subject, std::uint32_t index,
                                                         std::uint32_t generation) {
   const Key key{subject, index, generation};
-  if (const auto found = known_.find(key); found != known_.end()) {
-    return used_[key] = found->second;
+  const auto found = known_.find(key);
+  const Memory known = found != known_.end() ? found->second : nullptr;
+  if (known != nullptr && known->fd) {
+    const auto facts = os::examine_memory(known->fd.get());
+    if (!facts) return facts.error();
+    known->facts = *facts;
+    return used_[key] = known;
   }
   auto wish = wire::make<wire::AuditGet>(0);
   wish.subject = subject;
   wish.index = index;
   wish.generation = generation;
   auto fetched = fetch(wish);
-  if (fetched && *fetched != nullptr) used_[key] = *fetched;
+  if (!fetched || *fetched == nullptr) return fetched;
+  if (subject == AuditSubject::pipes) keep_mapped(**fetched, known.get());
+  // What could not be had is asked for again: that may have been the moment's fault.
+  if ((*fetched)->is_readable()) used_[key] = *fetched;
   return fetched;
 }
 
-Result<audit::SharedImage, Error> NodeReader::fetch(const wire::AuditGet& wish) {
+Result<NodeReader::Memory, Error> NodeReader::fetch(const wire::AuditGet& wish) {
   Reply whole;
   const auto got = ask<wire::DoneReply>(wish, &whole);
-  if (!got && got.error().code() == Error::not_found) return audit::SharedImage();
+  if (!got && got.error().code() == Error::not_found) return Memory();
   const bool is_ours = got || got.error().code() == Error::os;
   if (!is_ours) return got.error();
   auto image = std::make_shared<SegmentImage>();
-  if (whole.descriptors.empty()) return audit::SharedImage(std::move(image));
+  if (whole.descriptors.empty()) return image;
   image->fd = std::move(whole.descriptors.front());
   const auto facts = os::examine_memory(image->fd.get());
   if (!facts) return facts.error();
   image->facts = *facts;
-  if (wish.subject == AuditSubject::pipes && facts->size_bytes > 0) {
-    auto mapping = os::map_readable(image->fd.get(), facts->size_bytes);
-    if (!mapping) image->fd.reset();
-    if (mapping) image->mapping = Segment(std::move(*mapping));
-    image->bytes = {image->mapping.base(), image->mapping.size()};
-  }
-  return audit::SharedImage(std::move(image));
+  return image;
 }
 
 }  // namespace tarn::check

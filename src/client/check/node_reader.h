@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -36,9 +37,11 @@ class NodeReader {
   FullStatus read_all_links(audit::NodeImage& node);
   FullStatus read_memory(audit::NodeImage& node);
   // Null when the object has gone meanwhile; an image that is not readable when it cannot be had.
-  Result<audit::SharedImage, Error> memory_of(wire::AuditSubject subject, std::uint32_t index,
-                                              std::uint32_t generation);
-  Result<audit::SharedImage, Error> fetch(const wire::AuditGet& wish);
+  // What the kernel says of it is asked anew for each image of the node.
+  using Memory = std::shared_ptr<audit::SegmentImage>;
+  Result<Memory, Error> memory_of(wire::AuditSubject subject, std::uint32_t index,
+                                  std::uint32_t generation);
+  Result<Memory, Error> fetch(const wire::AuditGet& wish);
   template <class Table, class Subject>
   FullStatus read_memory_of(Table& table, Subject&& subject_of);
 
@@ -46,8 +49,8 @@ class NodeReader {
   AskWorker ask_;
   std::uint64_t last_request_ = 0;
   std::uint64_t node_id_ = 0;  // 0: not asked yet
-  std::map<Key, audit::SharedImage> known_;
-  std::map<Key, audit::SharedImage> used_;  // by the image that is being read
+  std::map<Key, Memory> known_;
+  std::map<Key, Memory> used_;  // by the image that is being read
 };
 
 }  // namespace tarn::check

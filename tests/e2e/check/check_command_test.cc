@@ -1,6 +1,7 @@
 // `tarn check` as a user has it.
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "shm/pipe/pipe_layout.h"
@@ -46,6 +47,18 @@ TEST_F(CheckCommandTest, FindsNothingInAHealthyNode) {
   EXPECT_EQ(report["slots"], 8);
   EXPECT_EQ(output_of({"pipe", "pop", "spectra", "--all"}), "one\ntwo\n")
       << "nothing was disturbed";
+}
+
+TEST_F(CheckCommandTest, LooksAtMoreObjectsThanItMayHaveDescriptors) {
+  for (int i = 0; i < 40; ++i) output_of({"pipe", "create", "p" + std::to_string(i)});
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{32, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  const Outcome checked = run({"check"});
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(checked.exit_code, 0) << checked.err;
+  EXPECT_THAT(checked.out, HasSubstr("40 pipes"));
 }
 
 TEST_F(CheckCommandTest, TellsOfDefectsAndRepairsThem) {
