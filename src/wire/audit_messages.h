@@ -136,10 +136,12 @@ struct AuditFigures {
   std::uint32_t worker_starts;
 };
 
-// Repair what was found, if it is still so: the numbers of audit::Finding.
+// Repair what was found, if it is still so: the numbers of audit::Finding. Of that node alone:
+// another one that took its place has other objects under the same numbers.
 struct AuditRepair {
   static constexpr MessageType kType = MessageType::audit_repair;
   Header header;
+  std::uint64_t node_id;
   std::uint32_t kind;
   std::uint32_t object;
   std::uint32_t index;

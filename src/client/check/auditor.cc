@@ -1,8 +1,10 @@
 #include "client/check/auditor.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "client/check/surroundings.h"
@@ -19,6 +21,12 @@ using audit::Proof;
 constexpr std::uint32_t kSightings = 4;
 constexpr auto kFirstPause = 1ms;
 constexpr std::chrono::milliseconds kLongestPause = 100ms;
+
+// As Finding::is_same_as().
+using Identity = std::tuple<audit::Kind, audit::Place, std::uint64_t>;
+Identity identity_of(const Finding& finding) {
+  return {finding.kind, finding.place, finding.evidence};
+}
 
 }  // namespace
 
@@ -44,6 +52,7 @@ Result<std::vector<Finding>, Error> Auditor::look() {
   auto node = reader_.read();
   if (!node) return std::move(node).error();
   ++audit_.looks;
+  audit_.node_id = node->figures.node_id;
   if (options_.progress) {
     options_.progress("look " + std::to_string(audit_.looks) + ": " +
                       std::to_string(node->sessions.size()) + " sessions, " +
@@ -66,11 +75,17 @@ void Auditor::leave_stopped_alone(audit::NodeImage& node) const {
   for (auto& [index, session] : node.sessions) session.is_stopped = os::is_stopped(session.pid);
 }
 
+// What is proved, up to as many of a kind as are worth it.
+void Auditor::tell(Finding finding) {
+  if (told_.count(finding.kind, finding.place) > audit::kMostTold) return;
+  audit_.findings.push_back(std::move(finding));
+}
+
 void Auditor::sort_out(std::vector<Finding> first) {
   for (Finding& finding : first) {
     const Proof proof = audit::proof_of(finding.kind);
     if (proof == Proof::at_once) {
-      audit_.findings.push_back(std::move(finding));
+      tell(std::move(finding));
     } else if (proof == Proof::twice || options_.patience > 0ms) {
       suspects_.push_back({std::move(finding)});
     }
@@ -78,16 +93,15 @@ void Auditor::sort_out(std::vector<Finding> first) {
 }
 
 void Auditor::confirm(const std::vector<Finding>& again, bool patience_is_over) {
+  std::set<Identity> seen;
+  for (const Finding& each : again) seen.insert(identity_of(each));
   std::vector<Suspect> left;
   for (Suspect& suspect : suspects_) {
-    const bool is_there = std::any_of(again.begin(), again.end(), [&](const Finding& each) {
-      return each.is_same_as(suspect.finding);
-    });
-    if (!is_there) continue;
+    if (!seen.contains(identity_of(suspect.finding))) continue;
     ++suspect.seen;
     const bool is_lasting = audit::proof_of(suspect.finding.kind) == Proof::lasting;
     if (is_lasting ? patience_is_over : suspect.seen >= kSightings) {
-      audit_.findings.push_back(std::move(suspect.finding));
+      tell(std::move(suspect.finding));
     } else {
       left.push_back(std::move(suspect));
     }

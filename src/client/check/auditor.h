@@ -18,6 +18,7 @@ struct Audit {
   std::vector<audit::Finding> findings;
   audit::Counts counts;
   std::uint32_t looks = 0;
+  std::uint64_t node_id = 0;  // whose findings they are
 };
 
 class Auditor {
@@ -37,11 +38,13 @@ class Auditor {
   void sort_out(std::vector<audit::Finding> first);
   void confirm(const std::vector<audit::Finding>& again, bool patience_is_over);
   void leave_stopped_alone(audit::NodeImage& node) const;
+  void tell(audit::Finding finding);
 
   NodeReader reader_;
   const wire::RunPaths* paths_;
   const CheckOptions options_;
   Audit audit_;
+  audit::Tally told_;
   std::vector<Suspect> suspects_;
 };
 

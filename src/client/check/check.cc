@@ -53,8 +53,10 @@ class Inspection {
     return *std::move(audit);
   }
 
-  Defect repair(const audit::Finding& finding) {
+  // Of that node alone; node_lost when another has taken its place.
+  Defect repair(std::uint64_t node_id, const audit::Finding& finding) {
     auto request = wire::make<wire::AuditRepair>(0);
+    request.node_id = node_id;
     request.kind = static_cast<std::uint32_t>(finding.kind);
     request.object = static_cast<std::uint32_t>(finding.place.object);
     request.index = finding.place.index;
@@ -121,7 +123,7 @@ CheckReport repair_node(const ConnectOptions& options, const CheckOptions& check
         continue;
       }
       known.push_back(finding);
-      report.defects.push_back(inspection.repair(finding));
+      report.defects.push_back(inspection.repair(audit.node_id, finding));
       has_changed |= report.defects.back().outcome != "left";
     }
   }

@@ -70,12 +70,13 @@ std::map<std::uint64_t, Known> objects_of(const NodeImage& node) {
   return known;
 }
 
-void check_strangers(const std::vector<std::uint64_t>& open, const char* process,
+// Part 0 of the node is its worker, part 1 its keeper: the same memory may be in the hands of both.
+void check_strangers(const std::vector<std::uint64_t>& open, std::uint32_t part,
                      const std::map<std::uint64_t, Known>& known, Findings& out) {
   for (const std::uint64_t inode : open) {
     if (known.contains(inode)) continue;
-    out.add(Kind::descriptor_unaccounted, {ObjectKind::node, 0, 0, 0}, inode,
-            std::string("the ") + process,
+    out.add(Kind::descriptor_unaccounted, {ObjectKind::node, 0, 0, part}, inode,
+            part == 0 ? "the worker" : "the keeper",
             "it holds memory (inode " + number(inode) + ") that belongs to no object");
   }
 }
@@ -98,9 +99,9 @@ void check_descriptors(const NodeImage& node, Findings& out) {
   const auto known = objects_of(node);
   const auto keeper = os::open_memory(node.figures.keeper_pid);
   const auto worker = os::open_memory(node.figures.worker_pid);
-  if (worker) check_strangers(*worker, "worker", known, out);
+  if (worker) check_strangers(*worker, 0, known, out);
   if (!keeper) return;
-  check_strangers(*keeper, "keeper", known, out);
+  check_strangers(*keeper, 1, known, out);
   const std::set<std::uint64_t> kept(keeper->begin(), keeper->end());
   for (const auto& [inode, object] : known) {
     // A keeper that is stopped has yet to take what was sent to it.

@@ -10,12 +10,14 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "shm/audit/finding.h"
 #include "shm/audit/node_image.h"
 #include "shm/pipe/pipe_layout.h"
+#include "shm/pipe/slot_payload.h"
 #include "shm/pipe/slot_word.h"
 
 namespace tarn::audit {
@@ -53,6 +55,8 @@ void check_registry(const NodeImage& node, const Seen& seen, Findings& out);
 
 // What is wrong with the word by itself, whatever its neighbours say; none when it may be.
 Kind judge_word(std::uint64_t bits, bool at_least_once) noexcept;
+// What a finding of that kind at a slot with that word and payload goes by.
+std::uint64_t evidence_at(Kind kind, std::uint64_t word, const SlotPayload& payload) noexcept;
 // Who says it is at the slot: 0 unless it is claimed or taken.
 std::uint16_t claimant_at_work(std::uint64_t bits) noexcept;
 
@@ -63,8 +67,17 @@ struct Window {
   std::uint64_t consumed = 0;  // the oldest position still in its slot, or `claimed`
   bool is_sound = false;       // every slot lies in it
 };
-// `words` are the slots' words in their order; `near` is a hint at a position.
+struct PlacedWord {
+  std::uint32_t slot = 0;
+  std::uint64_t word = 0;
+};
+// Of some slots of a pipe with `slot_count`, at least one; `near` is a hint at a position.
+Window find_window(std::span<const PlacedWord> some, std::uint32_t slot_count, std::uint64_t near);
+// Of all slots: `words` in their order.
 Window find_window(const std::vector<std::uint64_t>& words, std::uint64_t near);
+// The hint to count from. A hint that somebody wrote far ahead would show every slot beside itself,
+// since words hold their lap's low bits only.
+std::uint64_t lower_hint(std::uint64_t tail, std::uint64_t head) noexcept;
 // The next position to be claimed in the slot, as its word says.
 std::uint64_t next_position(std::uint64_t bits, std::uint32_t index, std::uint32_t slot_count,
                             std::uint64_t near) noexcept;

@@ -68,6 +68,36 @@ TEST(AuditTest, WindowFindsTheOneThatStandsElsewhere) {
   EXPECT_EQ(window.claimed, 38u);
 }
 
+// Of positions, words hold the lap's low 40 bits: it fits there as well as where it was.
+TEST(AuditTest, HintThatFitsInAnotherAgeIsFound) {
+  for (const std::uint64_t ages : {1ULL << 60, 1ULL << 62, 3ULL << 61}) {
+    SharedPipe pipe(8);
+    for (std::uint64_t i = 0; i < 3; ++i) testing::push_number(pipe.view(), 1, i);
+    auto header = pipe.segment().at<layout::PipeHeader>(0);
+    (*header)->tail.store(3 + ages);
+    EXPECT_NE(defects_of_pipe(pipe.segment(), 8, false, pipe.view().pipe_id()), "") << ages;
+    (*header)->tail.store(3);
+    (*header)->head.store(ages);
+    EXPECT_NE(defects_of_pipe(pipe.segment(), 8, false, pipe.view().pipe_id()), "") << ages;
+  }
+}
+
+// Some of the slots are enough: those around the one that is asked about.
+TEST(AuditTest, WindowOfSomeSlotsIsThatOfAll) {
+  std::vector<PlacedWord> some;
+  for (std::uint32_t slot = 90; slot < 110; ++slot) {
+    const std::uint64_t lap = slot < 100 ? 8 : 7;
+    some.push_back({slot, SlotWord(lap, SlotPhase::free, 0).bits()});
+  }
+  Window window = find_window(some, 1000, 7100);
+  EXPECT_TRUE(window.is_sound);
+  EXPECT_EQ(window.claimed, 7100u);
+  some[3].word = SlotWord(7, SlotPhase::free, 0).bits();
+  window = find_window(some, 1000, 7100);
+  EXPECT_FALSE(window.is_sound);
+  EXPECT_EQ(window.claimed, 7100u);
+}
+
 TEST(AuditTest, SessionIsCleanWhileRowsComeAndGo) {
   auto record = SessionRecord::create(*os::identify(os::own_pid()));
   ASSERT_TRUE(record);

@@ -28,7 +28,7 @@ struct Place {
   ObjectKind object = ObjectKind::node;
   std::uint32_t index = 0;       // session index, pipe id, segment index, client id, or table entry
   std::uint32_t generation = 0;  // of a session or segment
-  std::uint32_t part = 0;        // slot, row, end; or the other object of a link
+  std::uint32_t part = 0;        // slot, row, end; the other object of a link; 0 worker, 1 keeper
   auto operator<=>(const Place&) const noexcept = default;
 };
 
@@ -45,16 +45,13 @@ struct Finding {
   }
 };
 
-// Findings as they are made. Of one kind at one object only the first few are kept: a pipe full of
-// nonsense is one defect, not a million.
-class Findings {
+// Counts findings of one kind at one object.
+class Tally {
  public:
-  static constexpr std::uint32_t kMostOfAKind = 8;
-
-  void add(Kind kind, const Place& place, std::uint64_t evidence, std::string object,
-           std::string found);
-  const std::vector<Finding>& all() const noexcept { return all_; }
-  std::vector<Finding> take() { return std::move(all_); }
+  // How many there are with this one.
+  std::uint32_t count(Kind kind, const Place& place) {
+    return ++counts_[{kind, place.object, place.index}];
+  }
 
  private:
   struct Subject {
@@ -63,8 +60,27 @@ class Findings {
     std::uint32_t index;
     auto operator<=>(const Subject&) const noexcept = default;
   };
-  std::vector<Finding> all_;
   std::map<Subject, std::uint32_t> counts_;
+};
+
+// So many of one kind at one object are worth telling: a pipe full of nonsense is one defect, not a
+// million.
+inline constexpr std::uint32_t kMostTold = 8;
+
+// Findings as they are made. Many more are kept than are told: most of what is found once may be
+// work in flight, behind which a defect must not hide.
+class Findings {
+ public:
+  static constexpr std::uint32_t kMostOfAKind = 4096;
+
+  void add(Kind kind, const Place& place, std::uint64_t evidence, std::string object,
+           std::string found);
+  const std::vector<Finding>& all() const noexcept { return all_; }
+  std::vector<Finding> take() { return std::move(all_); }
+
+ private:
+  std::vector<Finding> all_;
+  Tally tally_;
 };
 
 // Mixes numbers into one piece of evidence.

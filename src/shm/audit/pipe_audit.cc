@@ -50,6 +50,9 @@ class PipeAudit {
   void add_slot(Kind kind, std::uint32_t slot, std::uint64_t evidence, std::string found) {
     out_.add(kind, place(slot), evidence, slot_name(slot), std::move(found));
   }
+  void add_payload(Kind kind, std::uint32_t slot, const SlotPayload& payload, std::string found) {
+    add_slot(kind, slot, evidence_at(kind, words_[slot], payload), std::move(found));
+  }
   void expect(Kind kind, std::uint64_t is, std::uint64_t wanted, const char* what) {
     if (is == wanted) return;
     out_.add(kind, place(), is, object_,
@@ -126,16 +129,15 @@ class PipeAudit {
       note_reference(slot);
       return;
     }
-    const std::uint64_t evidence = evidence_of(words_[slot], payload.descriptor.bits);
     if (payload.kind() == PayloadKind::by_reference) {
-      check_reference(slot, payload.reference(), word);
+      check_reference(slot, payload, word);
     } else if (payload.kind() != PayloadKind::in_slot) {
-      add_slot(Kind::payload_kind_unknown, slot, evidence,
-               "its payload is of kind " + number(payload.descriptor.bits & 0xff));
+      add_payload(Kind::payload_kind_unknown, slot, payload,
+                  "its payload is of kind " + number(payload.descriptor.bits & 0xff));
     } else if (((payload.descriptor.bits >> 8) & 0xff) > layout::kSlotPayloadBytes) {
-      add_slot(Kind::payload_size, slot, evidence,
-               "its payload in the slot has " + number((payload.descriptor.bits >> 8) & 0xff) +
-                   " bytes, more than fit");
+      add_payload(Kind::payload_size, slot, payload,
+                  "its payload in the slot has " + number((payload.descriptor.bits >> 8) & 0xff) +
+                      " bytes, more than fit");
     }
   }
 
@@ -147,34 +149,34 @@ class PipeAudit {
     }
   }
 
-  void check_reference(std::uint32_t slot, const ChunkReference& reference, SlotWord word) {
+  void check_reference(std::uint32_t slot, const SlotPayload& payload, SlotWord word) {
+    const ChunkReference reference = payload.reference();
     const SegmentId id = reference.segment;
     seen_.named.insert(id.packed());
     if (node_ == nullptr) return;
-    const std::uint64_t evidence = evidence_of(word.bits(), id.packed(), reference.chunk);
     const auto found = node_->slabs.find(id.index);
     if (found == node_->slabs.end()) {
-      add_slot(Kind::reference_unknown_segment, slot, evidence,
-               "its message lies in segment " + number(id.index) + ", which is not there");
+      add_payload(Kind::reference_unknown_segment, slot, payload,
+                  "its message lies in segment " + number(id.index) + ", which is not there");
       return;
     }
     const SlabImage& slab = found->second;
     if (slab.generation != id.generation) {
-      add_slot(Kind::reference_wrong_generation, slot, evidence,
-               "its message lies in generation " + number(id.generation) + " of segment " +
-                   number(id.index) + ", of which there is " + number(slab.generation));
+      add_payload(Kind::reference_wrong_generation, slot, payload,
+                  "its message lies in generation " + number(id.generation) + " of segment " +
+                      number(id.index) + ", of which there is " + number(slab.generation));
     } else if (reference.chunk >= slab.chunk_count) {
-      add_slot(Kind::reference_chunk, slot, evidence,
-               "its message is chunk " + number(reference.chunk) + " of the " +
-                   number(slab.chunk_count) + " in segment " + number(id.index));
+      add_payload(Kind::reference_chunk, slot, payload,
+                  "its message is chunk " + number(reference.chunk) + " of the " +
+                      number(slab.chunk_count) + " in segment " + number(id.index));
     } else if (reference.size_bytes > slab.chunk_bytes) {
-      add_slot(Kind::reference_size, slot, evidence_of(evidence, reference.size_bytes),
-               "its message has " + number(reference.size_bytes) + " bytes in a chunk of " +
-                   number(slab.chunk_bytes));
+      add_payload(Kind::reference_size, slot, payload,
+                  "its message has " + number(reference.size_bytes) + " bytes in a chunk of " +
+                      number(slab.chunk_bytes));
     } else if (is_uncarried(slab, word)) {
-      add_slot(Kind::reference_not_carried, slot, evidence,
-               "session " + number(word.claimant()) + " pushed a chunk of session " +
-                   number(slab.owner) + "'s, who was not told to look here");
+      add_payload(Kind::reference_not_carried, slot, payload,
+                  "session " + number(word.claimant()) + " pushed a chunk of session " +
+                      number(slab.owner) + "'s, who was not told to look here");
     }
   }
 
@@ -186,17 +188,18 @@ class PipeAudit {
   }
 
   void check_laps(std::uint64_t tail, std::uint64_t head) {
-    const Window window = find_window(words_, tail);
+    const std::uint64_t near = lower_hint(tail, head);
+    const Window window = find_window(words_, near);
     if (window.is_sound) return check_hints(window, tail, head);
     // Some moved on while we walked: those that stand where they stood were there at one instant.
     std::vector<std::uint64_t> still;
     std::vector<std::uint32_t> places;
     for (std::uint32_t i = 0; i < pipe_.slot_count; ++i) {
       if (word_at(i) != words_[i]) continue;
-      still.push_back(next_position(words_[i], i, pipe_.slot_count, tail));
+      still.push_back(next_position(words_[i], i, pipe_.slot_count, near));
       places.push_back(i);
     }
-    add_outsiders(still, places, tail);
+    add_outsiders(still, places, near);
   }
 
   void check_hints(const Window& window, std::uint64_t tail, std::uint64_t head) {
@@ -213,9 +216,9 @@ class PipeAudit {
   }
 
   void add_outsiders(const std::vector<std::uint64_t>& still,
-                     const std::vector<std::uint32_t>& places, std::uint64_t tail) {
+                     const std::vector<std::uint32_t>& places, std::uint64_t near) {
     if (still.empty()) return;
-    const std::uint64_t origin = tail - (std::uint64_t{1} << 62);
+    const std::uint64_t origin = near - (std::uint64_t{1} << 62);
     std::vector<std::uint64_t> sorted;
     for (const std::uint64_t position : still) sorted.push_back(position - origin);
     std::sort(sorted.begin(), sorted.end());

@@ -72,32 +72,63 @@ std::uint64_t next_position(std::uint64_t bits, std::uint32_t index, std::uint32
   return (lap + laps + (is_occupied(word) ? 1 : 0)) * slot_count + index;
 }
 
-Window find_window(const std::vector<std::uint64_t>& words, std::uint64_t near) {
-  const auto count = static_cast<std::uint32_t>(words.size());
-  std::vector<std::uint64_t> next(words.size());
+std::uint64_t evidence_at(Kind kind, std::uint64_t word, const SlotPayload& payload) noexcept {
+  const ChunkReference reference = payload.reference();
+  switch (kind) {
+    case Kind::payload_kind_unknown:
+    case Kind::payload_size:
+      return evidence_of(word, payload.descriptor.bits);
+    case Kind::reference_unknown_segment:
+    case Kind::reference_wrong_generation:
+    case Kind::reference_chunk:
+    case Kind::reference_not_carried:
+      return evidence_of(word, reference.segment.packed(), reference.chunk);
+    case Kind::reference_size:
+      return evidence_of(evidence_of(word, reference.segment.packed(), reference.chunk),
+                         reference.size_bytes);
+    default:
+      return word;
+  }
+}
+
+std::uint64_t lower_hint(std::uint64_t tail, std::uint64_t head) noexcept {
+  return ahead_of(tail, head) < 0 ? tail : head;
+}
+
+Window find_window(std::span<const PlacedWord> some, std::uint32_t slot_count, std::uint64_t near) {
+  std::vector<std::uint64_t> next(some.size());
   Window window;
   // From here on positions count from one that is surely before all that make sense.
   const std::uint64_t origin = near - (std::uint64_t{1} << 62);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    next[i] = next_position(words[i], i, count, near) - origin;
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    next[i] = next_position(some[i].word, some[i].slot, slot_count, near) - origin;
   }
   const auto [least, most] = std::minmax_element(next.begin(), next.end());
-  window.is_sound = *most - *least < count;
+  window.is_sound = *most - *least < slot_count;
   std::uint64_t begin = *least;
   if (!window.is_sound) {
     std::vector<std::uint64_t> sorted(next);
     std::sort(sorted.begin(), sorted.end());
-    begin = densest_window(sorted, count);
+    begin = densest_window(sorted, slot_count);
   }
   window.claimed = begin + origin;
   window.consumed = window.claimed;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const SlotWord word(words[i]);
-    if (!is_occupied(word) || next[i] - begin >= count) continue;
-    const std::uint64_t position = next[i] + origin - count;
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    const SlotWord word(some[i].word);
+    if (!is_occupied(word) || next[i] - begin >= slot_count) continue;
+    const std::uint64_t position = next[i] + origin - slot_count;
     if (ahead_of(position, window.consumed) < 0) window.consumed = position;
   }
   return window;
+}
+
+Window find_window(const std::vector<std::uint64_t>& words, std::uint64_t near) {
+  std::vector<PlacedWord> all;
+  all.reserve(words.size());
+  for (const std::uint64_t word : words) {
+    all.push_back({static_cast<std::uint32_t>(all.size()), word});
+  }
+  return find_window(all, static_cast<std::uint32_t>(words.size()), near);
 }
 
 }  // namespace tarn::audit

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
+#include <future>
+
 #include "tarn/client.h"
 #include "testing/host_state.h"
 #include "testing/step/tracee.h"
@@ -160,18 +162,28 @@ TEST_F(CheckRepairTest, PipeFullOfNonsenseIsPutInQuarantine) {
   expect_flow(*once_, owner());
 }
 
-// A worker that is killed in the middle of a repair is followed by one that does it.
+// A worker that is killed in the middle of a repair is followed by one that does it. At each of its
+// crash points: tests/crash/repair_crash.cc.
 TEST_F(CheckRepairTest, WorkerMayBeKilledWhileItRepairs) {
   std::byte* const once = once_->segment.base();
   for (int round = 0; round < 10; ++round) {
     write(once, offsetof(PipeHeader, pipe_id), std::uint32_t{77});
     write(once, word_of(5), word(0, SlotPhase::free, owner()));
     write(once, word_of(6), word(3, SlotPhase::free, 0));
+    const pid_t worker = observer().status().worker_pid;
+    std::promise<void> proved;
+    CheckOptions options;
+    options.patience = 0ms;
+    // What is seen in four looks is proved: the repairs begin.
+    options.progress = [&, looks = 0](const std::string&) mutable {
+      if (++looks == 4) proved.set_value();
+    };
     std::thread killer([&] {
-      std::this_thread::sleep_for(std::chrono::microseconds(300 * round));
-      ::kill(observer().status().worker_pid, SIGKILL);
+      EXPECT_EQ(proved.get_future().wait_for(20s), std::future_status::ready);
+      std::this_thread::sleep_for(std::chrono::microseconds(200 * round));
+      ::kill(worker, SIGKILL);
     });
-    repair();
+    repair_node(domain(), options);
     killer.join();
     ASSERT_TRUE(owner_->come_back());
     ASSERT_TRUE(viewer_->come_back());

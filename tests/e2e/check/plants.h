@@ -68,6 +68,9 @@ inline std::vector<Plant> plants_in_headers() {
       u32("pipe_id", kRepaired, Ground::once, offsetof(PipeHeader, pipe_id), 77),
       u32("pipe_closed_flag", kRepaired, Ground::once, offsetof(PipeHeader, closed), 7),
       u64("pipe_tail_ahead", kRepaired, Ground::once, offsetof(PipeHeader, tail), 4),
+      // So far that the words' laps fit again.
+      u64("pipe_tail_ahead", kRepaired, Ground::once, offsetof(PipeHeader, tail), 1ULL << 60),
+      u64("pipe_head_ahead", kRepaired, Ground::once, offsetof(PipeHeader, head), 1ULL << 60),
       u64("pipe_head_ahead", kRepaired, Ground::once, offsetof(PipeHeader, head), 1),
       u64("pipe_high_water", kRepaired, Ground::once, offsetof(PipeHeader, high_water), 9),
       // What its own process alone can write, the node cannot put right.

@@ -118,6 +118,10 @@ audit::SharedImage image_of(int memory) {
 }  // namespace repair
 
 Outcome audit_repair(NodeState& node, const wire::AuditRepair& ask) {
+  if (ask.node_id != node.facts().node_id) {
+    return Error(Error::node_lost, "repair the node", "another node has taken its place",
+                 "check again");
+  }
   audit::Finding finding;
   finding.kind = static_cast<audit::Kind>(ask.kind < audit::kKindCount ? ask.kind : 0);
   finding.place = {static_cast<audit::ObjectKind>(ask.object), ask.index, ask.generation, ask.part};

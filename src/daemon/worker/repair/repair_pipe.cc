@@ -35,13 +35,19 @@ Verdict judge_memory(NodeState& node, PipeItem& pipe, Kind kind) {
   return {RepairOutcome::quarantined, "nobody looks into it any more"};
 }
 
-audit::Window window_of(const PipeView& view, std::uint64_t tail) {
-  return audit::find_window(view.words(), tail);
+// Once it is set nobody can say what it was: closed, as its users have read it since.
+Verdict close_properly(PipeItem& pipe) {
+  const auto header = pipe.segment.at<layout::PipeHeader>(0);
+  // relaxed: a flag, judged by itself.
+  if (!header || (*header)->closed.load(std::memory_order_relaxed) <= 1) return gone();
+  pipe.view.close();
+  return repaired("it was closed");
 }
 
 Verdict set_back(PipeItem& pipe, Kind kind) {
   const PipeSnapshot now = pipe.view.snapshot();
-  const audit::Window window = window_of(pipe.view, now.tail);
+  const audit::Window window =
+      audit::find_window(pipe.view.words(), audit::lower_hint(now.tail, now.head));
   if (!window.is_sound) return left("first its slots have to agree where they stand");
   if (kind == Kind::pipe_tail_ahead) {
     if (static_cast<std::int64_t>(now.tail - window.claimed) <= 0) return gone();
@@ -76,8 +82,7 @@ Verdict repair_pipe(NodeState& node, PipeItem& pipe, const audit::Finding& findi
   if (!pipe.view) return left("it is in quarantine");
   switch (finding.kind) {
     case Kind::pipe_closed_flag:
-      pipe.view.close();
-      return repaired("it was closed");
+      return close_properly(pipe);
     case Kind::pipe_tail_ahead:
     case Kind::pipe_head_ahead:
       return set_back(pipe, finding.kind);
