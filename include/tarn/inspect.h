@@ -25,6 +25,9 @@ struct PipeStatus {
   std::uint64_t pop_waits = 0;   // how often a consumer went to sleep because it was empty
   std::uint64_t skipped = 0;     // claimed by a producer that died before it had pushed
   std::uint64_t redelivered = 0;
+  // Pushed out of memory of the producer's own, which cost a copy into shared memory. What was
+  // built in a Loan or a shared Value, or is small enough to travel in its slot, is not among them.
+  std::uint64_t copied_in = 0;
   std::uint32_t producers = 0;  // sessions that have pushed and still have it open
   std::uint32_t consumers = 0;  // sessions that have popped and still have it open
   std::uint32_t sessions = 0;   // sessions that have it open

@@ -40,6 +40,7 @@ PipeStatus to_status(const wire::PipeFacts& facts) {
   status.pop_waits = facts.pop_waits;
   status.skipped = facts.skipped;
   status.redelivered = facts.redelivered;
+  status.copied_in = facts.copied_in;
   status.producers = facts.producers;
   status.consumers = facts.consumers;
   status.sessions = facts.sessions;

@@ -150,8 +150,9 @@ struct PipeFacts {
   std::uint64_t pop_waits;
   std::uint64_t skipped;
   std::uint64_t redelivered;
+  std::uint64_t copied_in;
 };
-static_assert(sizeof(PipeFacts) == 176);
+static_assert(sizeof(PipeFacts) == 184);
 
 struct PipePage {
   static constexpr MessageType kType = MessageType::pipe_page;

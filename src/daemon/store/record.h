@@ -81,6 +81,7 @@ struct StoredTotals {
   std::uint64_t pushed;
   std::uint64_t pushed_bytes;
   std::uint64_t push_waits;
+  std::uint64_t copied_in;
   std::uint64_t popped;
   std::uint64_t popped_bytes;
   std::uint64_t pop_waits;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tarn/pipe.h"
+#include "tarn/session.h"
 #include "tools/options.h"
 #include "tools/pipe/verbs.h"
 #include "tools/print/format.h"
@@ -44,14 +45,54 @@ std::string text_of(const std::vector<PipeStatus>& pipes, const Style& style) {
   return table.text(style);
 }
 
-std::string text_of(const PipeStatus& pipe, const Style& style) {
+// One pipe, and who keeps memory by holding on to messages that it received. The node counts a
+// session's holds over all its pipes: a chunk of memory does not know which pipe it went through.
+struct PipeView {
+  PipeStatus pipe;
+  std::vector<SessionStatus> holders;
+};
+
+// What has been pushed and not popped: all that the pipe itself keeps.
+std::uint64_t bytes_in(const PipeStatus& pipe) {
+  return pipe.depth > 0 && pipe.pushed_bytes > pipe.popped_bytes
+             ? pipe.pushed_bytes - pipe.popped_bytes
+             : 0;
+}
+
+std::string text_of(const std::vector<SessionStatus>& holders) {
+  if (holders.empty()) return "by nobody";
+  std::string text;
+  for (const SessionStatus& each : holders) {
+    if (!text.empty()) text += ", ";
+    text += format_count(each.holds) + " by session " + std::to_string(each.id) + " '" + each.name +
+            "' (pid " + std::to_string(each.pid) + ")";
+  }
+  return text;
+}
+
+using tools::json_of;
+
+nlohmann::ordered_json json_of(const PipeView& view) {
+  auto object = json_of(view.pipe);
+  auto& holders = object["holders"] = nlohmann::ordered_json::array();
+  for (const SessionStatus& each : view.holders) {
+    holders.push_back(
+        {{"session", each.id}, {"name", each.name}, {"pid", each.pid}, {"holds", each.holds}});
+  }
+  return object;
+}
+
+std::string text_of(const PipeView& view, const Style& style) {
+  const PipeStatus& pipe = view.pipe;
   Fields fields;
   fields.add("name", Cell(pipe.name, Paint::bold));
   fields.add("state", state_of(pipe));
   fields.add("delivery", std::string(name_of(pipe.delivery)));
   fields.add("depth", count_text(pipe.depth) + " of " + count_text(pipe.capacity) + ", at most " +
-                          count_text(pipe.depth_high_water) + " so far");
-  fields.add("pushed", format_count(pipe.pushed) + " messages, " + format_size(pipe.pushed_bytes));
+                          count_text(pipe.depth_high_water) + " so far, " +
+                          format_size(bytes_in(pipe)));
+  fields.add("pushed", format_count(pipe.pushed) + " messages, " + format_size(pipe.pushed_bytes) +
+                           ", " + format_count(pipe.copied_in) + " copied in");
   fields.add("popped", format_count(pipe.popped) + " messages, " + format_size(pipe.popped_bytes));
   fields.add("waits", format_count(pipe.push_waits) + " to push, " + format_count(pipe.pop_waits) +
                           " to pop");
@@ -59,6 +100,7 @@ std::string text_of(const PipeStatus& pipe, const Style& style) {
                                  format_count(pipe.redelivered) + " redelivered");
   fields.add("open in", format_count(pipe.sessions) + " sessions: " + format_count(pipe.producers) +
                             " producers, " + format_count(pipe.consumers) + " consumers");
+  fields.add("held", text_of(view.holders));
   return fields.text(style);
 }
 
@@ -77,7 +119,10 @@ ExitCode list(CommandContext& context) {
 }
 
 ExitCode info(CommandContext& context, const std::string& name) {
-  print(context, connect(observer(context)).pipe_status(name));
+  Session session = connect(observer(context));
+  PipeView view{session.pipe_status(name), session.sessions()};
+  std::erase_if(view.holders, [](const SessionStatus& each) { return each.holds == 0; });
+  print(context, view);
   return ExitCode::ok;
 }
 

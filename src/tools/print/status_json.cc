@@ -69,6 +69,7 @@ Json json_of(const PipeStatus& pipe) {
           {"pop_waits", pipe.pop_waits},
           {"skipped", pipe.skipped},
           {"redelivered", pipe.redelivered},
+          {"copied_in", pipe.copied_in},
           {"producers", pipe.producers},
           {"consumers", pipe.consumers},
           {"sessions", pipe.sessions}};

@@ -30,7 +30,7 @@ TEST(StatusJsonTest, PipeHasEveryField) {
   pipe.delivery = Delivery::at_least_once;
   pipe.pushed_bytes = std::uint64_t{1} << 40;
   const auto json = json_of(pipe);
-  EXPECT_EQ(json.size(), 18u);
+  EXPECT_EQ(json.size(), 19u);
   EXPECT_EQ(json["name"], "spectra");
   EXPECT_EQ(json["capacity"], 64);
   EXPECT_EQ(json["delivery"], "at_least_once");

@@ -74,6 +74,7 @@ EndFacts facts_of_end(const SessionItem& session, std::uint32_t pipe_id) noexcep
     sum.pushed += end.pushed;
     sum.pushed_bytes += end.pushed_bytes;
     sum.push_waits += end.push_waits;
+    sum.copied_in += end.copied_in;
     sum.popped += end.popped;
     sum.popped_bytes += end.popped_bytes;
     sum.pop_waits += end.pop_waits;
@@ -91,6 +92,7 @@ void NodeState::leave_pipe(SessionItem& session, PipeItem& pipe) {
   totals.pushed += end.pushed;
   totals.pushed_bytes += end.pushed_bytes;
   totals.push_waits += end.push_waits;
+  totals.copied_in += end.copied_in;
   totals.popped += end.popped;
   totals.popped_bytes += end.popped_bytes;
   totals.pop_waits += end.pop_waits;

@@ -185,7 +185,9 @@ TEST_F(NodeStateTest, LeavingIsAddedUpOnceWhateverIsRepeated) {
   auto record = make_record();
   SessionItem& session = add_session(record);
   PipeItem& pipe = open_pipe(session, "p");
-  (*record.add_end(pipe.facts.id))->pushed.store(5);
+  layout::EndEntry& end = **record.add_end(pipe.facts.id);
+  end.pushed.store(5);
+  end.copied_in.store(2);
   const StoredOpening opening{session.facts.index, pipe.facts.id,
                               session.openings.at(pipe.facts.id)};
   node_->leave_pipe(session, pipe);
@@ -196,6 +198,7 @@ TEST_F(NodeStateTest, LeavingIsAddedUpOnceWhateverIsRepeated) {
   EXPECT_EQ(node_->pipes().find("p")->facts.retired.pushed, 5u);
   begin_anew();
   EXPECT_EQ(node_->pipes().find("p")->facts.retired.pushed, 5u);
+  EXPECT_EQ(node_->pipes().find("p")->facts.retired.copied_in, 2u);
 }
 
 TEST_F(NodeStateTest, EndOfASessionLeavesNothingOfIt) {

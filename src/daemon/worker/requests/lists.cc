@@ -24,6 +24,7 @@ wire::PipeFacts facts_of(NodeState& node, const PipeItem& pipe) {
   facts.pushed = retired.pushed;
   facts.pushed_bytes = retired.pushed_bytes;
   facts.push_waits = retired.push_waits;
+  facts.copied_in = retired.copied_in;
   facts.popped = retired.popped;
   facts.popped_bytes = retired.popped_bytes;
   facts.pop_waits = retired.pop_waits;
@@ -36,6 +37,7 @@ wire::PipeFacts facts_of(NodeState& node, const PipeItem& pipe) {
     facts.pushed += end.pushed;
     facts.pushed_bytes += end.pushed_bytes;
     facts.push_waits += end.push_waits;
+    facts.copied_in += end.copied_in;
     facts.popped += end.popped;
     facts.popped_bytes += end.popped_bytes;
     facts.pop_waits += end.pop_waits;
