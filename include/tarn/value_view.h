@@ -13,6 +13,7 @@
 #include <ranges>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tarn/error.h"
@@ -102,6 +103,9 @@ class ValueView {
   ReferenceView reference() const;
   // Of a complex number, and of an array's elements. Throws wrong_type.
   ElementType element_type() const;
+  // Real and imaginary part of a complex number, as its type has their bits. Throws wrong_type,
+  // corrupt.
+  std::pair<std::uint64_t, std::uint64_t> complex_parts() const;
 
   // --- Arrays ----------------------------------------------------------------------------------
   // The elements where they lie, slowest dimension first, aligned to 64 bytes in shared memory.

@@ -224,6 +224,16 @@ ElementType ValueView::element_type() const {
           (cell.detail & layout::kComplexFlag) != 0};
 }
 
+std::pair<std::uint64_t, std::uint64_t> ValueView::complex_parts() const {
+  const Cell cell = Access::cell(*this);
+  if (type_of(cell) != CellType::complex) {
+    throw_value_error(Error::wrong_type, "take the parts of a complex number of");
+  }
+  const auto parts = Access::reader(*this).complex(cell);
+  if (!parts) throw_value_error(parts.error(), "take the parts of a complex number of");
+  return {parts->real, parts->imaginary};
+}
+
 // --- arrays -------------------------------------------------------------------------------------
 
 std::optional<std::span<const std::byte>> ValueView::try_array_of(ElementType type) const noexcept {

@@ -19,8 +19,6 @@ std::string printable(std::string_view text);
 // How many columns it takes on a terminal: code points, for want of a table of wide ones.
 std::size_t columns(std::string_view text) noexcept;
 
-std::string base64(std::span<const std::byte> bytes);
-
 // On several lines, two spaces a level, for a command's one result. Never throws: bytes that are
 // not UTF-8 become U+FFFD.
 std::string json_text(const nlohmann::ordered_json& value);

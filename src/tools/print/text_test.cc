@@ -7,10 +7,6 @@
 namespace tarn::tools {
 namespace {
 
-std::string encoded(std::string_view text) {
-  return base64(std::as_bytes(std::span(text.data(), text.size())));
-}
-
 TEST(TextTest, WellFormedUtf8IsRecognised) {
   EXPECT_TRUE(is_utf8(""));
   EXPECT_TRUE(is_utf8("plain"));
@@ -42,16 +38,6 @@ TEST(TextTest, WhatWouldSteerATerminalIsEscaped) {
 TEST(TextTest, ColumnsCountCodePoints) {
   EXPECT_EQ(columns("abc"), 3u);
   EXPECT_EQ(columns("\xc2\xb5s"), 2u);
-}
-
-TEST(TextTest, Base64MatchesTheTestVectorsOfItsStandard) {
-  EXPECT_EQ(encoded(""), "");
-  EXPECT_EQ(encoded("f"), "Zg==");
-  EXPECT_EQ(encoded("fo"), "Zm8=");
-  EXPECT_EQ(encoded("foo"), "Zm9v");
-  EXPECT_EQ(encoded("foob"), "Zm9vYg==");
-  EXPECT_EQ(encoded("foobar"), "Zm9vYmFy");
-  EXPECT_EQ(encoded("\xff\xff\xfe"), "///+");
 }
 
 TEST(TextTest, JsonOfBytesThatAreNotUtf8DoesNotThrow) {
