@@ -65,6 +65,7 @@ void register_all(CLI::App& app, CommandContext& context) {
   register_doctor(app, context);
   register_check(app, context);
   register_pipe(app, context);
+  register_value(app, context);
   register_session(app, context);
   register_run(app, context);
   register_client(app, context);

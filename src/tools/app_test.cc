@@ -24,12 +24,30 @@ Outcome run_with(const std::vector<const char*>& arguments) {
 }
 
 // Every command, and what stands before its own options.
-const std::vector<std::vector<const char*>> kCommands = {
-    {"up"},           {"down"},        {"status"},         {"doctor"},
-    {"check"},        {"pipe"},        {"pipe", "ls"},     {"pipe", "info"},
-    {"pipe", "push"}, {"pipe", "pop"}, {"pipe", "create"}, {"pipe", "close"},
-    {"pipe", "rm"},   {"session"},     {"session", "ls"},  {"top"},
-    {"bench"},        {"version"},     {"completion"},     {"completion", "bash"}};
+const std::vector<std::vector<const char*>> kCommands = {{"up"},
+                                                         {"down"},
+                                                         {"status"},
+                                                         {"doctor"},
+                                                         {"check"},
+                                                         {"pipe"},
+                                                         {"pipe", "ls"},
+                                                         {"pipe", "info"},
+                                                         {"pipe", "push"},
+                                                         {"pipe", "pop"},
+                                                         {"pipe", "create"},
+                                                         {"pipe", "close"},
+                                                         {"pipe", "rm"},
+                                                         {"session"},
+                                                         {"session", "ls"},
+                                                         {"top"},
+                                                         {"value"},
+                                                         {"value", "convert"},
+                                                         {"value", "show"},
+                                                         {"value", "check"},
+                                                         {"bench"},
+                                                         {"version"},
+                                                         {"completion"},
+                                                         {"completion", "bash"}};
 
 TEST(AppTest, AWordThatLooksLikeACommandIsAnsweredWithIt) {
   EXPECT_NE(run_with({"pip", "ls"}).err.find("did you mean 'pipe'?"), std::string::npos);

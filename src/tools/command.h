@@ -57,6 +57,7 @@ void register_node(CLI::App& app, CommandContext& context);        // up, down, 
 void register_doctor(CLI::App& app, CommandContext& context);      // doctor
 void register_check(CLI::App& app, CommandContext& context);       // check
 void register_pipe(CLI::App& app, CommandContext& context);        // pipe ...
+void register_value(CLI::App& app, CommandContext& context);       // value ..., in value/
 void register_session(CLI::App& app, CommandContext& context);     // session ...
 void register_run(CLI::App& app, CommandContext& context);         // run, in client/
 void register_client(CLI::App& app, CommandContext& context);      // client ..., in client/

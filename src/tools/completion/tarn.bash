@@ -45,14 +45,14 @@ _tarn_read_words() {
       --application | --user | --owner | --access | --pipe | --memory | --sessions | --connections | \
         --pipes | --descriptors | --requests | --color | --capacity | --delivery | --timeout | --block | --count | \
         --interval | -i | -m | --message | --rounds | --messages | --only | --restart | --limit | \
-        --patience | --backoff | --stop-timeout | -n | --lines)
+        --patience | --backoff | --stop-timeout | -n | --lines | --format | --from | --to)
         ((i++))
         ;;
       -*) ;;
       *)
         if [[ -z $noun ]]; then
           noun=$word
-        elif [[ -z $verb && ($noun == pipe || $noun == session || $noun == client || $noun == access || $noun == completion) ]]; then
+        elif [[ -z $verb && ($noun == pipe || $noun == value || $noun == session || $noun == client || $noun == access || $noun == completion) ]]; then
           verb=$word
         else
           ((arguments++))
@@ -64,8 +64,9 @@ _tarn_read_words() {
 
 _tarn_verbs_of() {
   case $1 in
-    '') echo 'up down status doctor check pipe session run client access top bench version completion' ;;
+    '') echo 'up down status doctor check pipe value session run client access top bench version completion' ;;
     pipe) echo 'ls info push pop create close rm' ;;
+    value) echo 'convert show check' ;;
     session) echo 'ls' ;;
     client) echo 'ls stop restart logs rm' ;;
     access) echo 'allow deny forget reset quota' ;;
@@ -89,11 +90,16 @@ _tarn_options_of() {
     top) echo '--once --batch --interval' ;;
     bench) echo '--rounds --messages --quick --only --list --compare --goals' ;;
     'pipe push')
-      echo '--block --whole --message --capacity --delivery --timeout --close --progress'
+      echo '--block --whole --message --capacity --delivery --timeout --close --progress --format --arrays --no-tags --last-of-duplicates'
       ;;
     'pipe pop')
-      echo '--count --all --follow --timeout --line --raw --block --create --capacity --delivery'
+      echo '--count --all --follow --timeout --line --raw --block --create --capacity --delivery --format --lossless'
       ;;
+    'value convert')
+      echo '--from --to --lossless --pretty --arrays --no-tags --last-of-duplicates --progress'
+      ;;
+    'value show') echo '--from --lossless --arrays --no-tags --last-of-duplicates' ;;
+    'value check') echo '--from' ;;
     run) echo '--restart --limit --backoff --stop-timeout --replace --wait' ;;
     'client logs') echo '--lines --follow --time' ;;
     'client rm') echo '--force' ;;
@@ -116,6 +122,14 @@ _tarn() {
       ;;
     --delivery)
       COMPREPLY=($(compgen -W 'at_most_once at_least_once' -- "$current"))
+      return
+      ;;
+    --format)
+      COMPREPLY=($(compgen -W 'json msgpack cbor raw' -- "$current"))
+      return
+      ;;
+    --from | --to)
+      COMPREPLY=($(compgen -W 'tarn json msgpack cbor' -- "$current"))
       return
       ;;
     --restart)
@@ -148,6 +162,8 @@ _tarn() {
     COMPREPLY=($(compgen -u -W 'world each' -- "$current"))
   elif [[ $noun == pipe && $verb != ls && $verb != create && $arguments == 0 ]]; then
     _tarn_offer_lines "$current" < <(_tarn_pipe_names)
+  elif [[ $noun == value ]]; then
+    COMPREPLY=($(compgen -f -- "$current"))
   elif [[ $noun == client && $verb != ls && $arguments == 0 ]]; then
     _tarn_offer_lines "$current" < <(_tarn_client_names)
   elif [[ $noun == run && $arguments -gt 0 ]]; then

@@ -2,9 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "borders/base64.h"
 #include "tools/failure.h"
 #include "tools/print/format.h"
 #include "tools/print/text.h"
+#include "tools/value/pretty.h"
 
 namespace tarn::tools {
 namespace {
@@ -16,6 +18,12 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 }  // namespace
 
 void MessageWriter::check(const MessageView& message) const {
+  if (style_.form == MessageForm::value && !find_value(message.bytes)) {
+    throw Failure(ExitCode::failure, "no_value",
+                  "write message " + std::to_string(message.position) + " as " +
+                      std::string(borders::name_of(style_.format)),
+                  "pipe '" + style_.pipe + "'", "it is no value: pop with --raw or --line");
+  }
   if (style_.form != MessageForm::block) return;
   if (!short_block_seen_ && message.bytes.size() <= style_.block_bytes) return;
   throw Failure(ExitCode::failure, "block_mismatch",
@@ -29,6 +37,10 @@ void MessageWriter::check(const MessageView& message) const {
 
 void MessageWriter::write(const MessageView& message) {
   switch (style_.form) {
+    case MessageForm::fitting:
+      return write_fitting(message);
+    case MessageForm::value:
+      return write_value(value_in(message.bytes), style_.format);
     case MessageForm::line:
       return write_line(message);
     case MessageForm::raw:
@@ -50,16 +62,41 @@ void MessageWriter::write_line(const MessageView& message) {
   output_.write("\n");
 }
 
+// For people on a terminal; elsewhere JSON, which any program reads.
+void MessageWriter::write_fitting(const MessageView& message) {
+  const auto value = find_value(message.bytes);
+  if (!value) return write_line(message);
+  if (style_.escape) {
+    output_.write(pretty(*value, Style(style_.color)));
+  } else {
+    write_value(*value, borders::Format::json);
+  }
+}
+
+// All of it, or an error and nothing.
+void MessageWriter::write_value(const ValueView& value, borders::Format format) {
+  output_.write(borders::to_text(value, format, {.lossless = style_.lossless}));
+  if (format == borders::Format::json) output_.write("\n");
+}
+
 void MessageWriter::write_json(const MessageView& message) {
   nlohmann::ordered_json object = {{"pipe", style_.pipe},
                                    {"position", message.position},
                                    {"redelivered", message.redelivered},
                                    {"bytes", message.bytes.size()}};
   const std::string_view text = text_of(message.bytes);
+  if (const auto value = find_value(message.bytes)) {
+    // Its text is JSON already, with numbers that the library would round.
+    std::string line = json_line(object);
+    line.back() = ',';
+    line += "\"value\":" +
+            borders::to_text(*value, borders::Format::json, {.lossless = style_.lossless}) + "}\n";
+    return output_.write(line);
+  }
   if (is_utf8(text)) {
     object["text"] = text;
   } else {
-    object["base64"] = base64(message.bytes);
+    object["base64"] = borders::to_base64(message.bytes);
   }
   output_.write(json_line(object));
   output_.write("\n");

@@ -6,20 +6,26 @@
 #include <string>
 #include <vector>
 
+#include "borders/write.h"
 #include "tarn/message.h"
 #include "tools/pipe/output.h"
 
 namespace tarn::tools {
 
 enum class MessageForm : std::uint8_t {
-  line,   // the bytes and a newline
-  raw,    // the bytes
-  block,  // the bytes, all messages of one size but the last
-  json    // an object on a line of its own, with `text`, or `base64` where it is not UTF-8
+  fitting,  // a value as people or programs read it, anything else as a line
+  value,    // a value in `format`; anything else is refused
+  line,     // the bytes and a newline
+  raw,      // the bytes
+  block,    // the bytes, all messages of one size but the last
+  json      // an object on a line of its own, with `value`, `text`, or `base64` for what is neither
 };
 
 struct MessageStyle {
   MessageForm form = MessageForm::line;
+  borders::Format format{};       // of MessageForm::value
+  bool lossless = false;          // of values in some format
+  bool color = false;             // of values for people
   std::uint64_t block_bytes = 0;  // of MessageForm::block
   // Lines go to a terminal: bytes that would steer it are written as \x1b.
   bool escape = false;
@@ -45,6 +51,8 @@ class MessageWriter {
 
  private:
   void write_line(const MessageView& message);
+  void write_fitting(const MessageView& message);
+  void write_value(const ValueView& value, borders::Format format);
   void write_json(const MessageView& message);
 
   MessageStyle style_;

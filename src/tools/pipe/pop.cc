@@ -11,6 +11,7 @@
 #include "tools/pipe/popper.h"
 #include "tools/pipe/verbs.h"
 #include "tools/print/format.h"
+#include "tools/value/value_form.h"
 
 namespace tarn::tools {
 namespace {
@@ -25,6 +26,9 @@ struct PopOptions {
   std::optional<Duration> timeout;
   bool line = false;
   bool raw = false;
+  bool has_format = false;
+  std::optional<borders::Format> format;  // none: raw
+  bool lossless = false;
   std::optional<std::uint64_t> block;
 };
 
@@ -35,9 +39,14 @@ Pipe open(CommandContext& context, const PopOptions& options) {
 }
 
 MessageStyle style_of(const CommandContext& context, const PopOptions& options) {
-  MessageStyle style{.pipe = options.name};
+  MessageStyle style{.form = MessageForm::fitting, .pipe = options.name};
   style.escape = ::isatty(STDOUT_FILENO) == 1;
-  if (options.raw) style.form = MessageForm::raw;
+  style.color = context.color_out;
+  style.lossless = options.lossless;
+  if (options.line) style.form = MessageForm::line;
+  if (options.format) style.form = MessageForm::value;
+  if (options.format) style.format = *options.format;
+  if (options.raw || (options.has_format && !options.format)) style.form = MessageForm::raw;
   if (options.block) style.form = MessageForm::block;
   if (options.block) style.block_bytes = *options.block;
   if (context.json) style.form = MessageForm::json;
@@ -118,15 +127,22 @@ void add_amount(CLI::App& command, PopOptions& options) {
 }
 
 void add_form(CLI::App& command, PopOptions& options) {
-  CLI::Option* line = command.add_flag(
-      "--line", options.line,
-      "A newline after each message (the default); escapes control characters on a terminal");
+  CLI::Option* line =
+      command.add_flag("--line", options.line,
+                       "A newline after each message; escapes control characters on a terminal");
   CLI::Option* raw = command.add_flag("--raw", options.raw, "The bytes as they are");
   CLI::Option* block =
       add_size(command, "--block", options.block,
                "The bytes as they are; fails unless each message but the last has SIZE of them");
   raw->excludes(line);
   block->excludes(line)->excludes(raw);
+  add_format(command, options.format, "Values in this form; anything else is refused")
+      ->excludes(line)
+      ->excludes(raw)
+      ->excludes(block)
+      ->each([&options](const std::string&) { options.has_format = true; });
+  command.add_flag("--lossless", options.lossless,
+                   "What a form cannot say about values, as tagged tables");
 }
 
 }  // namespace
@@ -137,7 +153,9 @@ void register_pipe_pop(CLI::App& pipe, CommandContext& context) {
       "  tarn pipe pop numbers                     one message, waiting for it\n"
       "  tarn pipe pop numbers --all               what is there now\n"
       "  tarn pipe pop sound --follow --raw | aplay\n"
+      "  tarn pipe pop records --follow --format json | jq .station\n"
       "  tarn pipe pop numbers --count 5 --timeout 2s || echo \"exit code $?\"\n",
+      "A value is shown for people on a terminal, and is a line of JSON elsewhere.\n"
       "The pipe must exist, unless --create makes it. With --json each message is one object on a\n"
       "line of its own. Messages of an at_least_once pipe are acknowledged once they are written.\n"
       "A signal, or a reader that leaves, ends it between two messages.\n");

@@ -27,11 +27,13 @@ PopStatus Popper::pass_one() {
   const MessageView view{message.bytes(), message.position(), message.redelivered()};
   try {
     writer_.check(view);
-  } catch (const Failure&) {
+    writer_.write(view);
+  } catch (const Interrupted&) {
+    throw;  // nobody reads the output
+  } catch (const std::exception&) {
     settle();  // those before it
     throw;
   }
-  writer_.write(view);
   if (source_.pipe.delivery() == Delivery::at_least_once) {
     unsettled_.push_back(std::move(message));
     if (unsettled_.size() >= kMaxUnsettled) settle();

@@ -8,12 +8,14 @@
 #include <ostream>
 #include <string>
 
+#include "borders/read.h"
 #include "tools/failure.h"
 #include "tools/options.h"
 #include "tools/pipe/input.h"
 #include "tools/pipe/pusher.h"
 #include "tools/pipe/verbs.h"
 #include "tools/print/text.h"
+#include "tools/value/value_form.h"
 
 namespace tarn::tools {
 namespace {
@@ -25,6 +27,8 @@ struct PushOptions {
   std::optional<std::uint64_t> block;
   std::optional<std::string> message;
   bool whole = false;
+  std::optional<borders::Format> format;  // none: bytes as they are
+  borders::ReadOptions read;
   bool close = false;
   bool progress = false;
 };
@@ -58,8 +62,38 @@ void push_whole(Input& input, std::uint64_t limit_bytes, Pusher& pusher) {
   pusher.push(std::move(loan));
 }
 
+// Each item becomes a value, which is built where the consumer reads it.
+void push_values(borders::Source& source, const PushOptions& options, Pusher& pusher) {
+  borders::Reader reader(*options.format, source, options.read);
+  for (;;) {
+    Value value = pusher.value();
+    if (!reader.next(value.root())) return;
+    if (value.dead_bytes() > value.bytes().size() / 4) value.compact();
+    pusher.push(std::move(value));
+  }
+}
+
+// With --whole there is one item, and nothing behind it.
+void push_whole_value(std::span<const std::byte> bytes, const PushOptions& options,
+                      Pusher& pusher) {
+  pusher.push(borders::read_value(*options.format, bytes, options.read));
+}
+
+void push_formatted(const PushOptions& options, const StopSignals& signals,
+                    std::uint64_t limit_bytes, Pusher& pusher) {
+  if (options.message) {
+    const std::string& text = *options.message;
+    return push_whole_value(std::as_bytes(std::span(text.data(), text.size())), options, pusher);
+  }
+  Input input(STDIN_FILENO, signals);
+  if (options.whole) return push_whole_value(read_whole(input, limit_bytes), options, pusher);
+  InputSource source(input);
+  push_values(source, options, pusher);
+}
+
 void push_input(const PushOptions& options, const StopSignals& signals, std::uint64_t limit_bytes,
                 Pusher& pusher) {
+  if (options.format) return push_formatted(options, signals, limit_bytes, pusher);
   if (options.message) {
     const std::string& text = *options.message;
     return pusher.push(std::as_bytes(std::span(text.data(), text.size())));
@@ -109,6 +143,9 @@ void add_options(CLI::App& command, const std::shared_ptr<PushOptions>& options)
       "Push this text instead of standard input");
   message->type_name("TEXT")->excludes(block)->excludes(whole);
   whole->excludes(block);
+  add_format(command, options->format, "What comes in: each item becomes a value [raw]")
+      ->excludes(block);
+  add_read_options(command, options->read);
   add_pipe_options(command, options->pipe);
   add_duration(command, "--timeout", options->timeout,
                "How long each message may wait for room [for ever]");
@@ -124,7 +161,9 @@ void register_pipe_push(CLI::App& pipe, CommandContext& context) {
       "  seq 10 | tarn pipe push numbers\n"
       "  tarn pipe push pictures --whole < picture.png\n"
       "  arecord -t raw | tarn pipe push sound --block 4096 --capacity 16 --close\n"
-      "  tarn pipe push greetings -m hello --timeout 250ms\n",
+      "  tarn pipe push greetings -m hello --timeout 250ms\n"
+      "  tarn pipe push records --format json < records.jsonl\n",
+      "With --format each JSON text, MessagePack object or CBOR item becomes a value.\n"
       "Lines are pushed without their newline; a last line without one counts too. Creates the "
       "pipe,\n"
       "and starts the node, where they are missing. Says what it pushed on standard error, when "

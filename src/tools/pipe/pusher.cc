@@ -48,25 +48,30 @@ void Pusher::push(std::span<const std::byte> bytes) {
   push(std::move(loan));
 }
 
-void Pusher::push(Loan loan) {
-  const std::size_t size_bytes = loan.size();
+void Pusher::push(Loan loan) { push_what(loan, loan.size()); }
+
+void Pusher::push(Value value) { push_what(value, value.bytes().size()); }
+
+template <class What>
+void Pusher::push_what(What& what, std::size_t size_bytes) {
   signals_.check();
-  PushStatus status = target_.pipe.try_push(std::move(loan));
-  if (status == PushStatus::full) status = push_waiting(loan);
+  PushStatus status = target_.pipe.try_push(std::move(what));
+  if (status == PushStatus::full) status = push_waiting(what);
   if (status != PushStatus::ok) refuse(status, size_bytes);
   progress_.add(size_bytes);
 }
 
-// The loan is untouched on every status but ok, hence may be tried again.
-PushStatus Pusher::push_waiting(Loan& loan) {
+// A loan or value is untouched on every status but ok, hence may be tried again.
+template <class What>
+PushStatus Pusher::push_waiting(What& what) {
   const WaitUntil deadline = until(target_.timeout);
   const auto first =
       std::min<std::chrono::nanoseconds>(kShortWait, target_.timeout.value_or(kShortWait));
-  PushStatus status = target_.pipe.push(std::move(loan), first);
+  PushStatus status = target_.pipe.push(std::move(what), first);
   while (status == PushStatus::timed_out || status == PushStatus::full) {
     const WaitFor room{.descriptor = target_.pipe.writable_descriptor(), .events = POLLIN};
     const Wake wake = wait_for(room, signals_, deadline);
-    status = target_.pipe.try_push(std::move(loan));
+    status = target_.pipe.try_push(std::move(what));
     if (wake == Wake::timed_out && status == PushStatus::full) return PushStatus::timed_out;
   }
   return status;

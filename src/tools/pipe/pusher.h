@@ -27,10 +27,15 @@ class Pusher {
 
   void push(std::span<const std::byte> bytes);  // copies
   void push(Loan loan);
+  void push(Value value);
   Loan loan(std::size_t size_bytes) { return target_.pipe.loan(size_bytes); }
+  Value value() { return target_.pipe.value(); }
 
  private:
-  PushStatus push_waiting(Loan& loan);
+  template <class What>
+  void push_what(What& what, std::size_t size_bytes);
+  template <class What>
+  PushStatus push_waiting(What& what);
   [[noreturn]] void refuse(PushStatus status, std::size_t size_bytes);
 
   PushTarget target_;
