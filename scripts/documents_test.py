@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks that the documents still say what the code says.
 
-Code in README.md that names its source (`<!-- from FILE -->`) stands in that file, line by line and
+Code in README.md and the guide that names its source (`<!-- from FILE -->`) stands in that file, line by line and
 in order; lines may be left out. The complete listings of the guide compile. Links lead somewhere.
 """
 
@@ -32,12 +32,17 @@ def missing_line(quote, source):
 
 class DocumentsTest(unittest.TestCase):
     def test_quotes_stand_in_their_files(self):
-        quotes = QUOTE.findall((ROOT / "README.md").read_text())
-        self.assertTrue(quotes)
-        for path, quote in quotes:
-            with self.subTest(path):
-                line = missing_line(quote, (ROOT / path).read_text())
-                self.assertIsNone(line, f"README.md quotes what {path} does not say")
+        for page in [ROOT / "README.md", ROOT / "docs/guide/values.md"]:
+            quotes = QUOTE.findall(page.read_text())
+            self.assertTrue(quotes, page)
+            for path, quote in quotes:
+                with self.subTest(page=page.name, path=path):
+                    line = missing_line(quote, (ROOT / path).read_text())
+                    self.assertIsNone(line, f"{page.name} quotes what {path} does not say")
+
+    def test_all_code_about_values_is_a_quote(self):
+        text = (ROOT / "docs/guide/values.md").read_text()
+        self.assertEqual(text.count("```cpp"), len(QUOTE.findall(text)))
 
     def test_links_lead_somewhere(self):
         for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
