@@ -40,7 +40,8 @@ TEST(PrettyTest, ArraysAreSummarised) {
   value["z"].array<std::complex<double>>(1)[0] = {1, -1};
   value["none"].array<double>({0, 5});
   value["i"].elements<std::int8_t>()[1] = 5;
-  value["b"].elements<bool>()[0] = value["b"].elements<bool>()[2] = false;
+  const std::span<bool> flags = value["b"].array<bool>(3);
+  flags[0] = flags[2] = false;
   EXPECT_EQ(plain(value),
             "f: float32[2, 4], 0 to 3, 1 nan: 0, 0.5, 1, 1.5, 2, 2.5, ...\n"
             "b: boolean[3], 1 true: false, true, false\n"
