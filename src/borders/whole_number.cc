@@ -136,7 +136,7 @@ std::string text_of(const BigIntegerView& number) {
     }
   }
   while (reversed.size() > 1 && reversed.back() == '0') reversed.pop_back();
-  if (reversed.empty()) reversed = "0";
+  if (reversed.empty()) reversed.push_back('0');
   if (number.negative) reversed += '-';
   return {reversed.rbegin(), reversed.rend()};
 }
