@@ -8,7 +8,6 @@ function(tarn_picklingtools)
   if(NOT found_sources OR NOT TARGET tarn)
     return()
   endif()
-  find_package(Boost 1.81 REQUIRED CONFIG)
   add_library(tarn_picklingtools ${found_sources})
   add_library(tarn::picklingtools ALIAS tarn_picklingtools)
   target_include_directories(tarn_picklingtools PUBLIC

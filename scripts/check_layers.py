@@ -82,6 +82,7 @@ LIBRARY_PLACES = {
         "src/services/",
         "src/engines/",
         "src/tools/bench/",
+        "src/borders/whole_number.cc",
         "compat/picklingtools/src/val/big_integer.cc",
         "tests/",
         "bench/",

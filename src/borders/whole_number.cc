@@ -1,73 +1,36 @@
 #include "borders/whole_number.h"
 
 #include <algorithm>
-#include <array>
+#include <boost/multiprecision/cpp_int.hpp>
 #include <charconv>
-#include <limits>
+#include <iterator>
 
 namespace tarn::borders {
 namespace {
 
+using boost::multiprecision::cpp_int;
+
 constexpr std::size_t kShortBytes =
     127;  // all below 2^1016 is finite as a double, which JSON parsers insist on
-// The largest power of ten below 2^32: one step takes so many digits.
-constexpr std::uint32_t kStep = 1'000'000'000;
-constexpr std::size_t kStepDigits = 9;
-
-using Words = std::vector<std::uint32_t>;  // least significant first
-
 void drop_zeros(std::vector<std::byte>& magnitude) {
   while (!magnitude.empty() && magnitude.back() == std::byte{0}) magnitude.pop_back();
 }
 
-WholeNumber number_of(bool negative, const Words& words) {
-  WholeNumber number{negative, {}};
-  for (const std::uint32_t word : words) {
-    for (int i = 0; i < 4; ++i) {
-      number.magnitude.push_back(static_cast<std::byte>((word >> (8 * i)) & 0xff));
-    }
-  }
-  drop_zeros(number.magnitude);
-  if (number.magnitude.empty()) number.negative = false;
+WholeNumber number_of(bool negative, const cpp_int& size) {
+  WholeNumber number{negative && !size.is_zero(), {}};
+  if (size.is_zero()) return number;
+  std::vector<std::uint8_t> bytes;
+  export_bits(size, std::back_inserter(bytes), 8, false);
+  for (const std::uint8_t byte : bytes) number.magnitude.push_back(static_cast<std::byte>(byte));
   return number;
-}
-
-void multiply_and_add(Words& words, std::uint32_t factor, std::uint32_t addend) {
-  std::uint64_t carry = addend;
-  for (std::uint32_t& word : words) {
-    carry += std::uint64_t{word} * factor;
-    word = static_cast<std::uint32_t>(carry);
-    carry >>= 32;
-  }
-  if (carry != 0) words.push_back(static_cast<std::uint32_t>(carry));
-}
-
-// Leaves the quotient, and returns the remainder.
-std::uint32_t divide(Words& words, std::uint32_t divisor) {
-  std::uint64_t rest = 0;
-  for (auto word = words.rbegin(); word != words.rend(); ++word) {
-    rest = (rest << 32) | *word;
-    *word = static_cast<std::uint32_t>(rest / divisor);
-    rest %= divisor;
-  }
-  while (!words.empty() && words.back() == 0) words.pop_back();
-  return static_cast<std::uint32_t>(rest);
 }
 
 std::optional<WholeNumber> parse_decimal(bool negative, std::string_view digits) {
   if (digits.empty() || digits.size() > kMostDecimalDigits) return std::nullopt;
-  Words words;
-  while (!digits.empty()) {
-    const std::string_view part = digits.substr(0, kStepDigits);
-    std::uint32_t value = 0;
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-    if (error != std::errc() || end != part.data() + part.size()) return std::nullopt;
-    std::uint32_t factor = 1;
-    for (std::size_t i = 0; i < part.size(); ++i) factor *= 10;
-    multiply_and_add(words, factor, value);
-    digits.remove_prefix(part.size());
-  }
-  return number_of(negative, words);
+  if (digits.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  // The library takes a zero in front for the beginning of an octal number.
+  digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
+  return number_of(negative, digits.empty() ? cpp_int(0) : cpp_int(std::string(digits)));
 }
 
 std::optional<WholeNumber> parse_hexadecimal(bool negative, std::string_view digits) {
@@ -101,8 +64,7 @@ std::string hexadecimal(const BigIntegerView& number) {
 }  // namespace
 
 WholeNumber whole_number(bool negative, std::uint64_t magnitude) {
-  return number_of(negative, {static_cast<std::uint32_t>(magnitude),
-                              static_cast<std::uint32_t>(magnitude >> 32)});
+  return number_of(negative, cpp_int(magnitude));
 }
 
 WholeNumber whole_number(bool negative, std::span<const std::byte> big_endian) {
@@ -124,21 +86,12 @@ bool is_short(const BigIntegerView& number) noexcept {
 
 std::string text_of(const BigIntegerView& number) {
   if (!is_short(number)) return hexadecimal(number);
-  Words words((number.magnitude.size() + 3) / 4);
-  for (std::size_t i = 0; i < number.magnitude.size(); ++i) {
-    words[i / 4] |= std::to_integer<std::uint32_t>(number.magnitude[i]) << (8 * (i % 4));
+  cpp_int size;
+  const auto* first = reinterpret_cast<const std::uint8_t*>(number.magnitude.data());
+  if (!number.magnitude.empty()) {
+    import_bits(size, first, first + number.magnitude.size(), 8, false);
   }
-  std::string reversed;
-  while (!words.empty()) {
-    std::uint32_t part = divide(words, kStep);
-    for (std::size_t i = 0; i < kStepDigits; ++i, part /= 10) {
-      reversed += static_cast<char>('0' + part % 10);
-    }
-  }
-  while (reversed.size() > 1 && reversed.back() == '0') reversed.pop_back();
-  if (reversed.empty()) reversed.push_back('0');
-  if (number.negative) reversed += '-';
-  return {reversed.rbegin(), reversed.rend()};
+  return (number.negative ? cpp_int(-size) : size).str();
 }
 
 void put(ValueRef place, const WholeNumber& number) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "testing/swept_points.h"
+#include "tests/e2e/access/private_doors.h"
 #include "tests/e2e/node_fixture.h"
 #include "wire/access_messages.h"
 
@@ -32,21 +33,8 @@ wire::AccessRule make_rule(SubjectKind subject, std::uint32_t id, AccessRight ri
 
 class AccessCrashTest : public NodeTest {
  protected:
-  void SetUp() override {
-    NodeTest::SetUp();
-    std::string pattern = "/tmp/tarn-doors-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    doors_ = pattern;
-    ASSERT_EQ(::chmod(doors_.c_str(), 01777), 0);
-    ::setenv("TARN_DOORS", doors_.c_str(), 1);
-  }
-  void TearDown() override {
-    NodeTest::TearDown();
-    std::filesystem::remove_all(doors_);
-    ::unsetenv("TARN_DOORS");
-  }
   std::string door() const {
-    return wire::door_paths({"test", "tester"}, doors_, os::own_uid())->socket;
+    return wire::door_paths({"test", "tester"}, doors_.path(), os::own_uid())->socket;
   }
   static wire::AccessPage access(Client& owner) {
     const auto page = owner.insist(wire::make<wire::AccessGet>(0)).as<wire::AccessPage>();
@@ -116,7 +104,7 @@ class AccessCrashTest : public NodeTest {
     change(owner, AccessChange::reset);
     expect_rules(owner, {});
     EXPECT_EQ(access(owner).door_open, 0u);
-    EXPECT_TRUE(std::filesystem::is_empty(doors_)) << "a door is left";
+    EXPECT_TRUE(doors_.is_empty()) << "a door is left";
   }
 
   // Returns how often a worker was started.
@@ -133,7 +121,7 @@ class AccessCrashTest : public NodeTest {
     return status ? status->worker_starts : 0;
   }
 
-  std::string doors_;
+  const PrivateDoors doors_;
 };
 
 TEST_F(AccessCrashTest, EveryPointEndsWithTheRulesThatWereAskedFor) {

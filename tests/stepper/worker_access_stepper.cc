@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "tests/e2e/access/private_doors.h"
 #include "tests/stepper/worker_rig.h"
 #include "wire/access_messages.h"
 
@@ -66,17 +67,7 @@ class DoorWork final : public RigWork {
 
  private:
   // Before the node starts, and gone after it.
-  struct Doors {
-    Doors() {
-      std::string pattern = "/tmp/tarn-doors-XXXXXX";
-      folder = ::mkdtemp(pattern.data());
-      ::chmod(folder.c_str(), 01777);
-      ::setenv("TARN_DOORS", folder.c_str(), 1);
-    }
-    ~Doors() { std::filesystem::remove_all(folder); }
-    std::string folder;
-  };
-  Doors doors_;
+  raw::PrivateDoors doors_;
   WorkerWork work_;
 };
 

@@ -6,6 +6,27 @@
 
 namespace tarn {
 
+// The public types are the format's, number by number.
+template <ValueType kType, layout::CellType kCell>
+inline constexpr bool kIsSame = static_cast<int>(kType) == static_cast<int>(kCell);
+static_assert(kIsSame<ValueType::none, layout::CellType::none> &&
+              kIsSame<ValueType::boolean, layout::CellType::boolean> &&
+              kIsSame<ValueType::int8, layout::CellType::int8> &&
+              kIsSame<ValueType::int64, layout::CellType::int64> &&
+              kIsSame<ValueType::uint8, layout::CellType::uint8> &&
+              kIsSame<ValueType::uint64, layout::CellType::uint64> &&
+              kIsSame<ValueType::float32, layout::CellType::float32> &&
+              kIsSame<ValueType::float64, layout::CellType::float64> &&
+              kIsSame<ValueType::complex, layout::CellType::complex> &&
+              kIsSame<ValueType::big_integer, layout::CellType::big_integer> &&
+              kIsSame<ValueType::text, layout::CellType::text> &&
+              kIsSame<ValueType::bytes, layout::CellType::bytes> &&
+              kIsSame<ValueType::table, layout::CellType::table> &&
+              kIsSame<ValueType::list, layout::CellType::list> &&
+              kIsSame<ValueType::tuple, layout::CellType::tuple> &&
+              kIsSame<ValueType::array, layout::CellType::array> &&
+              kIsSame<ValueType::reference, layout::CellType::reference>);
+
 struct ValueView::Access {
   static ValueView root(const ValueReader& reader) noexcept {
     const std::byte* base = reader.bytes().data();

@@ -2,28 +2,21 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <vector>
 
 #include "shm/value/value_layout.h"
 #include "tarn/value.h"
+#include "testing/error_code.h"
 
 namespace tarn {
 namespace {
 
+using testing::code_of;
+
 using layout::Cell;
 using layout::CellType;
 using layout::ContainerHeader;
-
-Error::Code code_of(const std::function<void()>& step) {
-  try {
-    step();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return Error::none;
-}
 
 // Bytes at an address as a message has them, made by hand.
 class Forged {
@@ -64,6 +57,15 @@ ContainerHeader table_of(std::uint32_t capacity, std::uint32_t used, std::uint32
   return header;
 }
 
+// Of two elements.
+ContainerHeader list_of(std::uint32_t live) {
+  ContainerHeader header{};
+  header.capacity = header.used = 2;
+  header.live = live;
+  header.type = static_cast<std::uint16_t>(CellType::list);
+  return header;
+}
+
 TEST(ValueHostileTest, ATableWithoutRoomIsGivenSome) {
   Forged forged(1024);
   forged.put_root(CellType::table, 0, 992);
@@ -76,10 +78,7 @@ TEST(ValueHostileTest, ATableWithoutRoomIsGivenSome) {
 TEST(ValueHostileTest, WhatSharesItsBytesIsApartInACopy) {
   Forged forged(512);
   forged.put_root(CellType::list, 0, 64);
-  ContainerHeader list{};
-  list.capacity = list.used = list.live = 2;
-  list.type = static_cast<std::uint16_t>(CellType::list);
-  forged.put(64, list);
+  forged.put(64, list_of(2));
   const Cell text{static_cast<std::uint8_t>(CellType::bytes), layout::kInBlock, 0, 0, 16};
   forged.put(96, text);
   forged.put(112, text);
@@ -103,20 +102,14 @@ TEST(ValueHostileTest, TablesThatCannotBeSearchedAreCorrupt) {
 TEST(ValueHostileTest, AListWhoseCountsDifferIsCorrupt) {
   Forged forged(512);
   forged.put_root(CellType::list, 0, 64);
-  ContainerHeader list{};
-  list.capacity = list.used = 2;
-  list.type = static_cast<std::uint16_t>(CellType::list);
-  forged.put(64, list);
+  forged.put(64, list_of(0));
   EXPECT_EQ(code_of([&] { static_cast<void>(value_in(forged.bytes()).size()); }), Error::corrupt);
 }
 
 TEST(ValueHostileTest, AContainerInItselfEndsAsCorrupt) {
   Forged forged(512);
   forged.put_root(CellType::list, 0, 64);
-  ContainerHeader list{};
-  list.capacity = list.used = list.live = 2;
-  list.type = static_cast<std::uint16_t>(CellType::list);
-  forged.put(64, list);
+  forged.put(64, list_of(2));
   const Cell self{static_cast<std::uint8_t>(CellType::list), 0, 0, 0, 64};
   forged.put(96, self);
   forged.put(112, self);

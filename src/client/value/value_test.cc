@@ -5,24 +5,18 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <functional>
 #include <limits>
 #include <map>
 #include <random>
 
+#include "testing/error_code.h"
+
 namespace tarn {
 namespace {
 
-using namespace std::string_literals;
+using testing::code_of;
 
-Error::Code code_of(const std::function<void()>& step) {
-  try {
-    step();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return Error::none;
-}
+using namespace std::string_literals;
 
 TEST(ValueTest, BeginsAsNone) {
   const Value value;

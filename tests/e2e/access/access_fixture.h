@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/e2e/access/private_doors.h"
 #include "tests/e2e/node_fixture.h"
 #include "wire/access_messages.h"
 #include "wire/names.h"
@@ -72,18 +73,11 @@ class AccessTest : public NodeTest {
   void SetUp() override {
     if (::getuid() != 0) GTEST_SKIP() << "only root can become somebody else";
     NodeTest::SetUp();
-    std::string pattern = "/tmp/tarn-doors-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    doors_ = pattern;
-    ASSERT_EQ(::chmod(doors_.c_str(), 01777), 0);
-    ::setenv("TARN_DOORS", doors_.c_str(), 1);
   }
   void TearDown() override {
     if (::getuid() != 0) return;
     NodeTest::TearDown();
-    EXPECT_TRUE(keeps_doors_ || std::filesystem::is_empty(doors_)) << "a door is left";
-    std::filesystem::remove_all(doors_);
-    ::unsetenv("TARN_DOORS");
+    EXPECT_TRUE(keeps_doors_ || folder_of_doors_.is_empty()) << "a door is left";
   }
   wire::DoorPaths door() const { return *wire::door_paths({"test", "tester"}, doors_, owner_uid_); }
 
@@ -123,7 +117,8 @@ class AccessTest : public NodeTest {
   }
 
   const std::uint32_t owner_uid_ = os::own_uid();  // also in a process that became another
-  std::string doors_;
+  PrivateDoors folder_of_doors_;
+  const std::string& doors_ = folder_of_doors_.path();
   bool keeps_doors_ = false;
 };
 
