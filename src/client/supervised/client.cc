@@ -114,11 +114,12 @@ void Client::await_start(std::uint64_t serial) {
   if (exec_error != 0) throw exec_refusal(status().command, exec_error);
 }
 
-// Until the node knows no client of that name, or another one.
+// Until the node knows no client of that name, or another one. It may be so before the order is
+// answered: by the next worker, when the one that wrote it down died over its answer.
 void Client::remove(bool force) {
   const std::uint32_t id = core_->look().facts.id;
-  core_->order(wire::ClientWish::remove, force, "remove the client");
   try {
+    core_->order(wire::ClientWish::remove, force, "remove the client");
     for (;;) {
       const auto got = core_->look();
       if (got.facts.id != id || got.facts.state < static_cast<std::uint32_t>(ClientState::stopping))
