@@ -126,9 +126,12 @@ function(tarn_system_tests)
       COMMAND ${Python3_EXECUTABLE} scripts/check_install.py ${PROJECT_BINARY_DIR}
         --compiler ${CMAKE_CXX_COMPILER})
   endif()
-  tarn_system_test(systemd PROGRAMS tarnd tarn_cli
-    COMMAND ${Python3_EXECUTABLE} -B tests/e2e/supervision/systemd_test.py
-      ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${PROJECT_BINARY_DIR} ${PROJECT_SOURCE_DIR})
+  foreach(scope user system)
+    tarn_system_test(systemd_${scope} PROGRAMS tarnd tarn_cli e2e_keeper_ledger_test
+      COMMAND ${Python3_EXECUTABLE} -B tests/e2e/supervision/systemd_test.py ${scope}
+        ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${PROJECT_BINARY_DIR} ${PROJECT_SOURCE_DIR}
+        $<TARGET_FILE:e2e_keeper_ledger_test>)
+  endforeach()
   tarn_system_test(example_spectrometer
     PROGRAMS tarnd tarn_cli spectrometer-source spectrometer-transformer spectrometer-sink
     COMMAND scripts/run_spectrometer.sh --once --bin ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}

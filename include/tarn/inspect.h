@@ -84,6 +84,7 @@ struct NodeStatus {
   bool service = false;               // a service manager (systemd) runs it
   bool watchdog = false;              // and restarts it when it gives no sign of life
   bool socket_activated = false;      // and made its listening socket
+  bool keeps_descriptors = false;     // and keeps its descriptors: it outlives its keeper
 };
 
 }  // namespace tarn

@@ -17,7 +17,14 @@ std::atomic<const char*> g_prefix{""};
 std::atomic<CrashPointHook> g_hook{nullptr};
 thread_local bool t_in_hook = false;
 
-// TARN_CRASH_AT=[prefix:]k arms a program from outside, so that whole programs can be swept.
+// Whether `name` counts: it begins with `prefix`, or, after an exclamation mark, it does not.
+bool counts(const char* name, const char* prefix) noexcept {
+  const bool wanted = *prefix != '!';
+  if (!wanted) ++prefix;
+  return (std::strncmp(name, prefix, std::strlen(prefix)) == 0) == wanted;
+}
+
+// TARN_CRASH_AT=[[!]prefix:]k arms a program from outside, so that whole programs can be swept.
 struct ArmFromEnvironment {
   ArmFromEnvironment() noexcept {
     const char* wish = std::getenv("TARN_CRASH_AT");
@@ -70,8 +77,7 @@ void pass_crash_point(const char* name) noexcept {
     t_in_hook = false;
   }
   // relaxed: as in arm_crash_point().
-  const char* prefix = g_prefix.load(std::memory_order_relaxed);
-  if (std::strncmp(name, prefix, std::strlen(prefix)) != 0) return;
+  if (!counts(name, g_prefix.load(std::memory_order_relaxed))) return;
   // relaxed: as above.
   const std::uint64_t passed = g_passed.fetch_add(1, std::memory_order_relaxed) + 1;
   if (passed != g_countdown.load(std::memory_order_relaxed)) return;

@@ -12,7 +12,8 @@ namespace tarn {
 #ifdef TARN_CRASH_POINTS
 // The process ends by SIGKILL when it passes its `countdown`-th crash point from now on; 0 disarms.
 void arm_crash_point(std::uint64_t countdown) noexcept;
-// As above, but only points whose name begins with `prefix` count. `prefix` must outlive the use.
+// As above, but only points whose name begins with `prefix` count; or, with an exclamation mark
+// before it, only the others. `prefix` must outlive the use.
 void arm_crash_point(const char* prefix, std::uint64_t countdown) noexcept;
 // How many points this process has passed since it last armed.
 std::uint64_t crash_points_passed() noexcept;

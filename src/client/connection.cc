@@ -196,11 +196,12 @@ bool Connection::try_resume() {
   auto socket = os::connect_to(paths_.socket, Deadline::in(kConnectWithin));
   if (!socket) return false;
   const auto node = os::peer_of(socket->get());
-  if (!node || node->uid != paths_.owner_uid) return false;
+  if (!node || !speaks_for(*node, paths_.owner_uid)) return false;
   // The node has our segment: sent again, it would cost a full node the descriptor that it lacks.
   auto reply = ask_once(socket->get(), wire::bytes_of(resume_), -1, Deadline::in(2s));
   if (!reply) return false;
   const auto welcome = reply->as<wire::Welcome>("come back to the node");
+  if (welcome && !hooks_.back(*reply)) return false;
   const std::lock_guard guard(lock_);
   if (!welcome) {
     node_ended_ = is_final(welcome.error().code());

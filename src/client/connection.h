@@ -27,6 +27,12 @@
 namespace tarn {
 
 // An answer with what came beside it.
+// Whether the process that made the socket may speak for the owner: it is the owner's, or root's,
+// whose service manager listens for accounts, and who could do anything anyway.
+inline bool speaks_for(const os::Peer& peer, std::uint32_t owner_uid) noexcept {
+  return peer.uid == owner_uid || peer.uid == 0;
+}
+
 struct Reply {
   std::vector<std::byte> bytes;
   std::vector<os::UniqueFd> descriptors;
@@ -53,6 +59,10 @@ class Connection {
   struct Hooks {
     // Called on the background thread; must not ask.
     std::function<void(SegmentId)> segment_gone;
+    // The node knows us again, perhaps with another table than before, which came along. Called on
+    // the background thread; must not ask. False: that could not be used, so it is to be tried
+    // again.
+    std::function<bool(const Reply&)> back;
     // The node has ended, does not come back, or does not know us any more. Called once.
     std::function<void()> node_lost;
   };

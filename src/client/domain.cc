@@ -8,6 +8,7 @@
 #include <sstream>
 #include <thread>
 
+#include "client/connection.h"
 #include "os/access/accounts.h"
 #include "os/access/passage.h"
 #include "os/directory.h"
@@ -101,11 +102,11 @@ Result<os::UniqueFd, Error> knock(const Domain& domain, Deadline deadline) {
   return socket;
 }
 
-// The process that listens runs as the owner: nobody else can pose as its node.
+// Nobody else can pose as the owner's node.
 Result<os::UniqueFd, Error> check_owner(const Domain& domain, os::UniqueFd socket) {
   const auto peer = os::peer_of(socket.get());
   if (!peer) return peer.error();
-  if (peer->uid == domain.paths.owner_uid) return socket;
+  if (speaks_for(*peer, domain.paths.owner_uid)) return socket;
   return Error(
       Error::access_denied, "reach the node",
       "the process behind '" + domain.paths.socket + "' runs as uid " + std::to_string(peer->uid),

@@ -36,6 +36,7 @@ NodeStatus to_status(const wire::StatusReply& reply) {
   status.service = (reply.service & wire::kServiceNotified) != 0;
   status.watchdog = (reply.service & wire::kServiceWatched) != 0;
   status.socket_activated = (reply.service & wire::kServiceActivated) != 0;
+  status.keeps_descriptors = (reply.service & wire::kServiceKeeps) != 0;
   return status;
 }
 

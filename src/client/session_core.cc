@@ -35,6 +35,7 @@ Result<std::shared_ptr<SessionCore>, Error> SessionCore::create(
   hooks.segment_gone = [raw = core.get()](SegmentId id) {
     raw->slabs_.forget(id, raw->record_, raw->record_lock_);
   };
+  hooks.back = [raw = core.get()](const Reply& reply) { return raw->tables_.renew(reply); };
   hooks.node_lost = [raw = core.get()] {
     // relaxed: as in is_lost().
     raw->lost_.store(true, std::memory_order_relaxed);
@@ -61,11 +62,9 @@ SessionCore::SessionCore(const wire::DomainKey& key, SessionRecord record,
       id_{welcome.session_index, welcome.session_generation},
       max_message_bytes_(welcome.max_message_bytes),
       record_(std::move(record)),
-      node_segment_(std::move(node)),
       heap_(*this) {
-  const auto table = NodeTable::attach(node_segment_);
-  TARN_ASSERT(table.has_value());  // create()'s caller has checked it
-  node_ = *table;
+  const bool is_table = tables_.use(std::move(node));
+  TARN_ASSERT(is_table);  // create()'s caller has checked it
 }
 
 SessionCore::~SessionCore() {
@@ -303,8 +302,7 @@ void SessionCore::remove_slab(SegmentId id) noexcept {
 }
 
 std::uint64_t SessionCore::viewers_epoch() const noexcept {
-  // sync(viewers-epoch): the node bumps it before it hands our slab's descriptor to anybody.
-  return node_.entry(id_.index).viewers_epoch.load(std::memory_order_acquire);
+  return tables_.viewers_epoch(id_.index);
 }
 
 }  // namespace tarn::detail

@@ -16,6 +16,7 @@
 #include "client/access/audience.h"
 #include "client/access/viewers.h"
 #include "client/connection.h"
+#include "client/node_tables.h"
 #include "client/pipe_core.h"
 #include "client/readiness.h"
 #include "client/segments.h"
@@ -134,8 +135,7 @@ class SessionCore final : public HeapHost, public std::enable_shared_from_this<S
   const std::uint64_t max_message_bytes_;
   SessionRecord record_;
   std::mutex record_lock_;
-  Segment node_segment_;
-  NodeTable node_;
+  NodeTables tables_;
   ForeignSlabs slabs_;
   KnownViewers viewers_{*this, 0};
   std::mutex pipes_lock_;

@@ -21,6 +21,7 @@
 #include <system_error>
 #include <utility>
 
+#include "os/events.h"
 #include "os/life/process_stat.h"
 #include "os/system_error.h"
 
@@ -79,6 +80,23 @@ Result<UniqueFd, Error> open_pidfd(std::int32_t pid) {
   const long fd = ::syscall(SYS_pidfd_open, pid, 0);
   if (fd < 0) return system_error("watch a process", "pid " + std::to_string(pid));
   return UniqueFd(static_cast<int>(fd));
+}
+
+// Opened before it is asked who has that pid: had another process got it in between, its start time
+// would differ.
+Result<UniqueFd, Error> open_process(const ProcessIdentity& process) {
+  auto opened = open_pidfd(process.pid);
+  // EINVAL: the number is a thread's now.
+  const int refused = opened ? 0 : opened.error().system_error();
+  if (refused != 0 && refused != ESRCH && refused != EINVAL) return opened;
+  const auto now = identify(process.pid);
+  if (opened && now && *now == process) return opened;
+  if (!now && now.error() == Error::no_descriptors) {
+    return Error(now.error(), "watch a process", "pid " + std::to_string(process.pid), {});
+  }
+  auto ended = create_event();
+  if (ended) raise_event(ended->get());
+  return ended;
 }
 
 bool has_exited(int pidfd) noexcept {

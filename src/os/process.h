@@ -26,6 +26,9 @@ std::uint32_t own_uid() noexcept;
 Result<ProcessIdentity> identify(std::int32_t pid) noexcept;
 // A descriptor that is readable once the process has ended, with all its threads.
 Result<UniqueFd, Error> open_pidfd(std::int32_t pid);
+// The same for that very process. Where it has ended already, some descriptor that is readable.
+// no_descriptors, or os, when it cannot be said for now.
+Result<UniqueFd, Error> open_process(const ProcessIdentity& process);
 bool has_exited(int pidfd) noexcept;
 void signal_process(int pidfd, int signal) noexcept;
 // The base name of this program, at most 15 bytes as the kernel keeps it, or longer from argv.

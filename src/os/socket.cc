@@ -169,7 +169,9 @@ SendOutcome send_message(int socket, std::span<const std::byte> bytes,
   }
 }
 
-Received receive_message(int socket, std::span<std::byte> buffer, bool wait) noexcept {
+namespace {
+
+Received receive(int socket, std::span<std::byte> buffer, int flags) noexcept {
   Received received;
   // Room for all that a message can bring: for what has none the kernel would close here and now,
   // and a stranger decides how long that takes.
@@ -184,7 +186,7 @@ Received receive_message(int socket, std::span<std::byte> buffer, bool wait) noe
   // ECONNRESET says, once, that the other side closed without reading all that we sent. What it
   // said before that still waits, and is often the reason.
   do {
-    count = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+    count = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
   } while (count < 0 && (errno == EINTR || errno == ECONNRESET));
   if (count < 0) {
     received.outcome = errno == EAGAIN ? ReceiveOutcome::would_block : ReceiveOutcome::ended;
@@ -211,6 +213,16 @@ Received receive_message(int socket, std::span<std::byte> buffer, bool wait) noe
     received.outcome = ReceiveOutcome::ok;
   }
   return received;
+}
+
+}  // namespace
+
+Received receive_message(int socket, std::span<std::byte> buffer, bool wait) noexcept {
+  return receive(socket, buffer, wait ? 0 : MSG_DONTWAIT);
+}
+
+Received peek_message(int socket, std::span<std::byte> buffer) noexcept {
+  return receive(socket, buffer, MSG_DONTWAIT | MSG_PEEK);
 }
 
 void end_conversation(int socket) noexcept { ::shutdown(socket, SHUT_RDWR); }

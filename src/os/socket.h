@@ -67,6 +67,9 @@ struct Received {
 };
 // The next whole message into `buffer`. With `wait`, blocks.
 Received receive_message(int socket, std::span<std::byte> buffer, bool wait) noexcept;
+// The same message, with descriptors for the same things, which stays where it is: it is received
+// once more. Does not wait.
+Received peek_message(int socket, std::span<std::byte> buffer) noexcept;
 
 // Whoever reads at either end gets `ended`. What was sent before still arrives.
 void end_conversation(int socket) noexcept;

@@ -335,6 +335,7 @@ inline constexpr std::uint32_t kServiceNotified = 1;  // it is told of the node'
 inline constexpr std::uint32_t kServiceWatched =
     2;  // it restarts a node that gives no sign of life
 inline constexpr std::uint32_t kServiceActivated = 4;  // it made the listening socket
+inline constexpr std::uint32_t kServiceKeeps = 8;  // the node goes on when its keeper was killed
 
 struct StatusReply {
   static constexpr MessageType kType = MessageType::status_reply;

@@ -37,7 +37,7 @@ TEST_F(CliTest, UpAndDownMayBeRepeated) {
 TEST_F(CliTest, StatusShowsTheNode) {
   output_of({"up"});
   const Json node = json_of({"status"});
-  EXPECT_EQ(node.size(), 25u);
+  EXPECT_EQ(node.size(), 26u);
   EXPECT_GT(node["keeper_pid"], 0);
   EXPECT_GT(node["worker_pid"], 0);
   EXPECT_NE(node["keeper_pid"], node["worker_pid"]);

@@ -168,7 +168,9 @@ void judge_quarantine(const NodeStatus& status, Report& report) {
 // Both ways are sound; whoever looks into a problem has to know which it is.
 void judge_service(const NodeStatus& status, Report& report) {
   if (!status.service) return report.ok("service", "a program started the node, not systemd");
-  const std::string socket = status.socket_activated ? ", activated by its socket" : "";
+  const std::string socket =
+      std::string(status.socket_activated ? ", activated by its socket" : "") +
+      (status.keeps_descriptors ? ", which keeps its descriptors" : "");
   if (status.watchdog) {
     return report.ok("service", "the node runs under systemd, with a watchdog" + socket);
   }

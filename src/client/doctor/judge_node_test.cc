@@ -101,6 +101,11 @@ TEST(DoctorNodeTest, ServiceIsNamedAndAMissingWatchdogIsANotice) {
   const Finding found = about(judge(facts, sound_memory()), "service");
   EXPECT_EQ(found.severity, Severity::ok);
   EXPECT_NE(found.found.find("systemd, with a watchdog, activated"), std::string::npos);
+  EXPECT_EQ(found.found.find("keeps"), std::string::npos);
+  facts.status->keeps_descriptors = true;
+  EXPECT_NE(
+      about(judge(facts, sound_memory()), "service").found.find("which keeps its descriptors"),
+      std::string::npos);
 }
 
 TEST(DoctorRunTest, SoundDirectoryHasNoFinding) { EXPECT_TRUE(is_all_well(judge(sound_run()))); }

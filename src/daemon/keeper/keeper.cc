@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "daemon/door.h"
 #include "daemon/store/channel.h"
@@ -34,7 +35,7 @@ constexpr std::int64_t kSignsOfLife = 4;
 
 // The node's table, mapped writable before it is sealed: each worker inherits the mapping, which
 // nobody can make anew. That is why it is not made by create_segment().
-FullStatus make_node_segment(WorkerSeed& seed) {
+FullStatus make_node_segment(WorkerSeed& seed, std::uint64_t keepers) {
   auto memory = os::create_memory("tarn-node", layout::kNodeBytes);
   if (!memory) return std::move(memory).error();
   if (auto done = os::allocate_pages(memory->get(), 0, layout::kNodeBytes); !done) return done;
@@ -42,7 +43,7 @@ FullStatus make_node_segment(WorkerSeed& seed) {
   if (!mapping) return std::move(mapping).error();
   os::keep_from_dumps(*mapping);
   Segment segment(std::move(*mapping));
-  if (auto done = format_node(segment, seed.facts.node_id); !done) {
+  if (auto done = format_node(segment, seed.facts.node_id, keepers); !done) {
     return Error(done.error(), "format the node's table", "node", {});
   }
   if (auto done = os::seal(memory->get(), true); !done) return done;
@@ -69,12 +70,45 @@ Result<os::UniqueFd, Error> listen(RunDirectory& directory, os::ServiceManager& 
 }
 
 // As if a worker had stored them: the first one finds them like every other.
-void store_rules(WorkerSeed& seed, const std::vector<wire::AccessRule>& access) {
+void store_rules(WorkerSeed& seed, Safekeeping& safe, const std::vector<wire::AccessRule>& access) {
   std::uint32_t number = 0;
   for (const wire::AccessRule& rule : access) {
     const StoredAccessRule stored{++number, 0, rule};
+    safe.put(key_of(stored), encode_record(stored), {});
     seed.store.put(key_of(stored), encode_record(stored), {});
   }
+}
+
+bool has_door(RecordStore& store) {
+  bool found = false;
+  store.for_each(RecordKind::door, [&](const RecordKey&, const StoredRecord&) { found = true; });
+  return found;
+}
+
+// Either the node of the last keeper, or a new one.
+Result<Safekeeping, Error> find_node(WorkerSeed& seed, os::ServiceManager& service,
+                                     const std::vector<wire::AccessRule>& access) {
+  NodeFacts& facts = seed.facts;
+  os::random_bytes(&facts.node_id, sizeof facts.node_id);
+  facts.began_ns = monotonic_ns();
+  facts.keeper_pid = os::own_pid();
+  auto left = inherit(service, {facts.application, facts.user, facts.node_id, facts.began_ns});
+  if (!left) return std::move(left).error();
+  seed.store = std::move(left->store);
+  Safekeeping& safe = left->safe;
+  if (safe) facts.service |= wire::kServiceKeeps;
+  if (left->goes_on) {
+    const BookFacts before = safe.book().facts();
+    facts.node_id = before.node_id;
+    facts.began_ns = before.began_ns;
+    log_info("the node of the last keeper goes on, with " + std::to_string(seed.store.size()) +
+             " records; keeper " + std::to_string(safe.book().keepers()) + " of this node");
+  } else {
+    store_rules(seed, safe, access);
+  }
+  // What a node that was killed left there leads nowhere.
+  if (!has_door(seed.store)) remove_door(facts.door);
+  return std::move(safe);
 }
 
 }  // namespace
@@ -84,11 +118,11 @@ Result<Keeper, Error> Keeper::create(RunDirectory& directory, NodeFacts facts,
                                      const std::vector<wire::AccessRule>& access) {
   WorkerSeed seed;
   seed.facts = std::move(facts);
-  os::random_bytes(&seed.facts.node_id, sizeof seed.facts.node_id);
-  seed.facts.began_ns = monotonic_ns();
-  seed.facts.keeper_pid = os::own_pid();
-  store_rules(seed, access);
-  if (auto done = make_node_segment(seed); !done) return std::move(done).error();
+  auto manager = std::make_unique<os::ServiceManager>(std::move(service));
+  auto safe = find_node(seed, *manager, access);
+  if (!safe) return std::move(safe).error();
+  const std::uint64_t keepers = *safe ? safe->book().keepers() : 0;
+  if (auto done = make_node_segment(seed, keepers); !done) return std::move(done).error();
   auto poller = os::Poller::create();
   if (!poller) return std::move(poller).error();
   auto signals = os::signals_as_descriptor(kSignalsTaken);
@@ -96,20 +130,32 @@ Result<Keeper, Error> Keeper::create(RunDirectory& directory, NodeFacts facts,
   if (auto done = poller->watch(signals->get(), kSignals); !done) return std::move(done).error();
   if (auto done = os::adopt_orphans(); !done) log_warning(done.error().what());
   if (auto done = directory.write_pid(); !done) return std::move(done).error();
-  auto listener = listen(directory, service, seed.facts);
+  auto listener = listen(directory, *manager, seed.facts);
   if (!listener) return std::move(listener).error();
   seed.listener = std::move(*listener);
-  // What a node that was killed left there leads nowhere.
-  remove_door(seed.facts.door);
   return Keeper(std::move(directory), std::move(seed), std::move(*poller), std::move(*signals),
-                std::move(service));
+                std::move(manager), std::move(*safe));
+}
+
+// From now on whoever reads the table sees when it is one of the past: before the manager can learn
+// of this process's death, and start another.
+void Keeper::mark_table(os::RobustHold& life) {
+  const auto table = NodeTable::attach(seed_.node_segment);
+  if (!safe_ || (table && life.take(table->keeper()))) return;
+  log_error("the kernel marks no deaths: the node will not outlive its keeper");
+  safe_.close();
 }
 
 Keeper::Role Keeper::run() {
+  os::RobustHold life;
+  mark_table(life);
   for (;;) {
     if (!has_worker()) {
       if (ending_) break;
-      if (start_at_.has_passed() && !start_worker()) return Role::worker;
+      if (start_at_.has_passed() && !start_worker()) {
+        life.forget();
+        return Role::worker;
+      }
     }
     const Deadline next = has_worker() ? kill_at_ : start_at_;
     for (const os::Event& event : poller_.wait(next)) {
@@ -127,9 +173,12 @@ Keeper::Role Keeper::run() {
 
 bool Keeper::start_worker() {
   auto ends = os::socket_pair();
+  if (ends) safe_.keep_channel(ends->first.get());
+  TARN_CRASH_POINT("keeper.worker.channel_kept");
   auto child = ends ? os::fork_process() : Result<std::int32_t, Error>(ends.error());
   if (!child) {
     log_error(std::string("starting a worker: ") + child.error().what());
+    safe_.forget_channel();
     start_at_ = Deadline::in(kRetryFork);
     return true;
   }
@@ -157,7 +206,8 @@ WorkerSeed Keeper::take_seed() {
   directory_.forget_lock();
   { const os::Poller closed = std::move(poller_); }
   signals_.reset();
-  { const os::ServiceManager closed = std::move(service_); }
+  { const Safekeeping closed = std::move(safe_); }
+  service_.reset();
   channel_.reset();
   worker_.reset();
   return std::move(seed_);
@@ -165,7 +215,7 @@ WorkerSeed Keeper::take_seed() {
 
 void Keeper::take_messages() {
   for (;;) {
-    switch (receive_into(seed_.store, channel_.get())) {
+    switch (receive_into(seed_.store, channel_.get(), safe_)) {
       case ChannelEvent::applied:
         continue;
       case ChannelEvent::nothing:
@@ -193,6 +243,10 @@ void Keeper::on_worker_end() {
   const os::ChildEnd end = os::reap_child(pid);
   // What the worker had sent before it died counts.
   take_messages();
+  TARN_CRASH_POINT("keeper.worker.ended");
+  safe_.forget_channel();
+  // The service manager may have it still: closing ours would not end the watching.
+  poller_.forget(channel_.get());
   channel_.reset();
   worker_.reset();
   kill_at_ = Deadline::never();
@@ -241,7 +295,8 @@ std::chrono::nanoseconds Keeper::patience_with_clients() {
 // The worker says goodbye to its clients and ends by itself.
 void Keeper::begin_end() {
   if (!ending_) kill_at_ = Deadline::in(kPatienceWithWorker + patience_with_clients());
-  if (!ending_) service_.notify("STOPPING=1\nSTATUS=ending");
+  safe_.close();
+  if (!ending_) service_->notify("STOPPING=1\nSTATUS=ending");
   ending_ = true;
 }
 
@@ -249,8 +304,9 @@ void Keeper::begin_end() {
 void Keeper::tell_service() {
   std::string state = "WATCHDOG=1\nSTATUS=" + status_text();
   if (!told_ready_) state = "READY=1\nMAINPID=" + std::to_string(os::own_pid()) + '\n' + state;
+  if (!told_ready_ && safe_) safe_.book().note_service();
   told_ready_ = true;
-  service_.notify(state);
+  service_->notify(state);
 }
 
 std::string Keeper::status_text() {
@@ -261,7 +317,9 @@ std::string Keeper::status_text() {
   };
   return "worker " + std::to_string(worker_pid_) + ", " + count(RecordKind::session) +
          " sessions, " + count(RecordKind::pipe) + " pipes, " + count(RecordKind::client) +
-         " supervised clients";
+         " supervised clients" +
+         (safe_ ? ", " + std::to_string(safe_.kept()) + " descriptors kept" : std::string()) +
+         (safe_.unkept() > 0 ? ", " + std::to_string(safe_.unkept()) + " objects not" : "");
 }
 
 void Keeper::enforce_end() noexcept {

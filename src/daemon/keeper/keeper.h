@@ -1,21 +1,25 @@
 // keeper.h - the process that must not fail: it holds the lock, the listening socket, the node's
 // table and every descriptor that a new worker needs, and keeps a worker running.
 //
-// It reads nothing that a client wrote and never waits for anybody. When it ends, however it ends,
-// the worker ends too.
+// It reads nothing that a client wrote and never waits for anybody but, for moments, the service
+// manager. When it ends, however it ends, the worker ends too. Where a service manager keeps its
+// descriptors, the next keeper goes on with the node (store/safekeeping.h).
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/deadline.h"
+#include "daemon/keeper/inheritance.h"
 #include "daemon/keeper/restart_pace.h"
 #include "daemon/node_facts.h"
 #include "daemon/run_directory.h"
 #include "os/child.h"
 #include "os/events.h"
+#include "os/life/robust.h"
 #include "os/run/service.h"
 
 namespace tarn::daemon {
@@ -23,8 +27,8 @@ namespace tarn::daemon {
 class Keeper {
  public:
   // Takes `directory` over when it succeeds. Listens, and makes the node's table.
-  // A service manager may have made the socket, and wants to be told. `access`: the rules to begin
-  // with.
+  // A service manager may have made the socket, wants to be told, and may keep what the node of a
+  // keeper that died had: then that node goes on. `access`: the rules that a new one begins with.
   static Result<Keeper, Error> create(RunDirectory& directory, NodeFacts facts,
                                       os::ServiceManager service,
                                       const std::vector<wire::AccessRule>& access);
@@ -40,13 +44,15 @@ class Keeper {
 
  private:
   Keeper(RunDirectory directory, WorkerSeed seed, os::Poller poller, os::UniqueFd signals,
-         os::ServiceManager service) noexcept
+         std::unique_ptr<os::ServiceManager> service, Safekeeping safe) noexcept
       : directory_(std::move(directory)),
         seed_(std::move(seed)),
         poller_(std::move(poller)),
         signals_(std::move(signals)),
-        service_(std::move(service)) {}
+        service_(std::move(service)),
+        safe_(std::move(safe)) {}
 
+  void mark_table(os::RobustHold& life);
   // False in the child.
   bool start_worker();
   void adopt_worker(std::int32_t pid, os::UniqueFd channel);
@@ -65,7 +71,8 @@ class Keeper {
   WorkerSeed seed_;  // the store is filled here while the worker lives
   os::Poller poller_;
   os::UniqueFd signals_;
-  os::ServiceManager service_;
+  std::unique_ptr<os::ServiceManager> service_;
+  Safekeeping safe_;  // borrows service_
   bool told_ready_ = false;
   os::UniqueFd channel_;
   os::UniqueFd worker_;  // pidfd

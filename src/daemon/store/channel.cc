@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
+#include "base/crash_point.h"
 #include "os/socket.h"
 
 namespace tarn::daemon {
@@ -32,7 +34,7 @@ void send(int socket, const ChannelHeader& header, std::span<const std::byte> by
                    true);
 }
 
-ChannelEvent apply(RecordStore& store, std::span<const std::byte> packet,
+ChannelEvent apply(RecordStore& store, Safekeeping& safe, std::span<const std::byte> packet,
                    std::vector<os::UniqueFd> descriptors) {
   ChannelHeader header;
   if (packet.size() < sizeof header) return ChannelEvent::refused;
@@ -42,19 +44,39 @@ ChannelEvent apply(RecordStore& store, std::span<const std::byte> packet,
       descriptors.size() > kMaxRecordDescriptors) {
     return ChannelEvent::refused;
   }
+  const RecordKey key{header.kind, header.number};
   switch (header.operation) {
     case Operation::put:
-      store.put({header.kind, header.number}, bytes, std::move(descriptors));
+      safe.put(key, bytes, descriptors);
+      store.put(key, bytes, std::move(descriptors));
       return ChannelEvent::applied;
     case Operation::drop:
-      store.drop({header.kind, header.number});
+      safe.drop(key);
+      store.drop(key);
       return ChannelEvent::applied;
     case Operation::stop:
+      safe.close();
       return ChannelEvent::stop;
     case Operation::alive:
       return ChannelEvent::alive;
   }
   return ChannelEvent::refused;
+}
+
+ChannelEvent take(RecordStore& store, Safekeeping& safe, std::span<const std::byte> packet,
+                  os::Received received) {
+  switch (received.outcome) {
+    case os::ReceiveOutcome::would_block:
+      return ChannelEvent::nothing;
+    case os::ReceiveOutcome::ended:
+      return ChannelEvent::ended;
+    case os::ReceiveOutcome::too_long:
+    case os::ReceiveOutcome::descriptors_dropped:
+      return ChannelEvent::refused;
+    case os::ReceiveOutcome::ok:
+      break;
+  }
+  return apply(store, safe, packet.first(received.size_bytes), std::move(received.descriptors));
 }
 
 }  // namespace
@@ -75,22 +97,15 @@ void ChannelSender::say_alive() { send(socket_, {Operation::alive, {}, 0, 0, 0},
 
 void ChannelSender::stop() { send(socket_, {Operation::stop, {}, 0, 0, 0}, {}, {}); }
 
-ChannelEvent receive_into(RecordStore& store, int socket) {
+ChannelEvent receive_into(RecordStore& store, int socket, Safekeeping& safe) {
   Packet packet;
-  auto received = os::receive_message(socket, packet, false);
-  switch (received.outcome) {
-    case os::ReceiveOutcome::would_block:
-      return ChannelEvent::nothing;
-    case os::ReceiveOutcome::ended:
-      return ChannelEvent::ended;
-    case os::ReceiveOutcome::too_long:
-    case os::ReceiveOutcome::descriptors_dropped:
-      return ChannelEvent::refused;
-    case os::ReceiveOutcome::ok:
-      break;
+  if (!safe) return take(store, safe, packet, os::receive_message(socket, packet, false));
+  const ChannelEvent event = take(store, safe, packet, os::peek_message(socket, packet));
+  TARN_CRASH_POINT("keeper.channel.carried_out");
+  if (event != ChannelEvent::nothing && event != ChannelEvent::ended) {
+    os::receive_message(socket, packet, false);
   }
-  return apply(store, std::span(packet).first(received.size_bytes),
-               std::move(received.descriptors));
+  return event;
 }
 
 }  // namespace tarn::daemon

@@ -12,6 +12,7 @@
 
 #include "daemon/store/record.h"
 #include "daemon/store/record_store.h"
+#include "daemon/store/safekeeping.h"
 #include "os/fd.h"
 
 namespace tarn::daemon {
@@ -61,7 +62,9 @@ enum class ChannelEvent : std::uint8_t {
   refused,  // it made no sense, or came without its descriptors
   ended,    // the worker's end is closed
 };
-// Takes one message, if one waits, and carries it out on the store.
-ChannelEvent receive_into(RecordStore& store, int socket);
+// Takes one message, if one waits, and carries it out on the store, and before that on `safe`. It
+// stays in the channel until `safe` has it, if there is one.
+// Crash: then it is taken once more. A put or a drop that is repeated changes nothing.
+ChannelEvent receive_into(RecordStore& store, int socket, Safekeeping& safe);
 
 }  // namespace tarn::daemon

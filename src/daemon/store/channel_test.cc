@@ -16,7 +16,7 @@ class ChannelTest : public ::testing::Test {
     keeper_ = std::move(ends->first);
     worker_ = std::move(ends->second);
   }
-  ChannelEvent receive() { return receive_into(store_, keeper_.get()); }
+  ChannelEvent receive() { return receive_into(store_, keeper_.get(), safe_); }
   StoredRecord* find(const RecordKey& wanted) {
     StoredRecord* found = nullptr;
     store_.for_each(wanted.kind, [&](const RecordKey& key, StoredRecord& record) {
@@ -26,6 +26,7 @@ class ChannelTest : public ::testing::Test {
   }
 
   RecordStore store_;
+  Safekeeping safe_;
   os::UniqueFd keeper_;
   os::UniqueFd worker_;
 };

@@ -33,6 +33,8 @@ class RobustHold {
   bool take(FutexWord& word) noexcept;
   // In order: the word is what is left behind, and nobody is woken.
   void release(std::uint32_t left_behind = 0) noexcept;
+  // In a fork()ed child, of which the kernel has no such list: the hold stays the parent's.
+  void forget() noexcept { word_ = nullptr; }
 
  private:
   // What the kernel walks at the thread's end: struct robust_list_head and one struct robust_list.

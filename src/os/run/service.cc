@@ -1,23 +1,28 @@
 #include "os/run/service.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 
 #include "os/process.h"
+#include "os/socket.h"
 #include "os/system_error.h"
 
 namespace tarn::os {
 namespace {
 
 constexpr int kFirstPassed = 3;
-constexpr int kMostPassed = 256;
+constexpr int kMostPassed = 65536;
+constexpr int kPatienceMs = 1000;
 
 // The variable's value, which nobody that we start shall see.
 std::string take_variable(const char* name) {
@@ -42,6 +47,30 @@ UniqueFd connect_to_manager(const std::string& path) {
   return made;
 }
 
+// "a:b:c", in the order of the descriptors.
+std::vector<std::string> split_names(const std::string& text) {
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(':', at), text.size());
+    names.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return names;
+}
+
+// Waits while the manager's queue is full.
+bool send_patiently(int socket, const std::string& state,
+                    std::span<const int> descriptors) noexcept {
+  if (socket < 0) return false;
+  for (;;) {
+    const auto outcome = send_message(socket, std::as_bytes(std::span(state)), descriptors, false);
+    if (outcome != SendOutcome::would_block) return outcome == SendOutcome::ok;
+    pollfd watched{socket, POLLOUT, 0};
+    const int ready = ::poll(&watched, 1, kPatienceMs);
+    if (ready == 0 || (ready < 0 && errno != EINTR)) return false;
+  }
+}
+
 int option_of(int fd, int option) noexcept {
   int value = -1;
   socklen_t size = sizeof value;
@@ -50,16 +79,30 @@ int option_of(int fd, int option) noexcept {
 
 }  // namespace
 
+ObjectIdentity identify_object(int fd) noexcept {
+  struct stat facts {};
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fstat(fd, &facts) != 0) return {};
+  return {facts.st_dev, facts.st_ino, static_cast<std::uint64_t>(flags) & (O_ACCMODE | O_PATH)};
+}
+
 ServiceManager ServiceManager::from_environment() {
   ServiceManager manager;
   const std::string listen_pid = take_variable("LISTEN_PID");
   const int passed = std::clamp(std::atoi(take_variable("LISTEN_FDS").c_str()), 0, kMostPassed);
-  take_variable("LISTEN_FDNAMES");
+  auto names = split_names(take_variable("LISTEN_FDNAMES"));
+  const std::string keeps = take_variable("FDSTORE");
   if (is_us(listen_pid)) {
+    names.resize(static_cast<std::size_t>(passed));
     for (int i = 0; i < passed; ++i) {
       UniqueFd fd(kFirstPassed + i);
       ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
-      if (i == 0) manager.listener_ = std::move(fd);
+      std::string& name = names[static_cast<std::size_t>(i)];
+      if (!name.empty() && name.front() == kKeptMark) {
+        manager.kept_.push_back({name.substr(1), std::move(fd)});
+      } else if (!manager.listener_) {
+        manager.listener_ = std::move(fd);
+      }
     }
   }
   const std::string watchdog_pid = take_variable("WATCHDOG_PID");
@@ -71,6 +114,10 @@ ServiceManager ServiceManager::from_environment() {
   // Connected last: its number must not be one of those that were passed.
   manager.socket_ = connect_to_manager(take_variable("NOTIFY_SOCKET"));
   if (!manager.socket_) manager.watchdog_ns_ = 0;
+  if (manager.socket_) {
+    const long long most = std::strtoll(keeps.c_str(), nullptr, 10);
+    manager.keeps_ = std::min(static_cast<std::size_t>(std::max(most, 0LL)), kMostKept);
+  }
   return manager;
 }
 
@@ -78,6 +125,19 @@ void ServiceManager::notify(const std::string& state) const noexcept {
   if (!socket_) return;
   [[maybe_unused]] const auto sent =
       ::send(socket_.get(), state.data(), state.size(), MSG_NOSIGNAL);
+}
+
+// A descriptor is never let go of because of what poll() says of it: only we know when it is over.
+bool ServiceManager::keep(std::string_view name, int fd) const noexcept {
+  const std::string state =
+      "FDSTORE=1\nFDPOLL=0\nFDNAME=" + std::string(1, kKeptMark) + std::string(name);
+  return send_patiently(socket_.get(), state, std::span(&fd, 1));
+}
+
+bool ServiceManager::forget(std::string_view name) const noexcept {
+  const std::string state =
+      "FDSTOREREMOVE=1\nFDNAME=" + std::string(1, kKeptMark) + std::string(name);
+  return send_patiently(socket_.get(), state, {});
 }
 
 FullStatus adopt_listener(int fd, const std::string& path) {

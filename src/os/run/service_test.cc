@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <string>
 
+#include "os/child.h"
 #include "os/process.h"
 #include "os/socket.h"
 
@@ -33,7 +34,7 @@ class ServiceTest : public ::testing::Test {
   }
   ~ServiceTest() override {
     for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID",
-                             "LISTEN_FDS", "LISTEN_FDNAMES"}) {
+                             "LISTEN_FDS", "LISTEN_FDNAMES", "FDSTORE"}) {
       EXPECT_EQ(::getenv(name), nullptr) << name << " is not for those that we start";
       ::unsetenv(name);
     }
@@ -79,6 +80,52 @@ TEST_F(ServiceTest, WhatIsMeantForAnotherProcessIsLeftAlone) {
   ServiceManager service = ServiceManager::from_environment();
   EXPECT_EQ(service.watchdog_ns(), 0);
   EXPECT_FALSE(service.take_listener());
+}
+
+// In a process of its own: the numbers from 3 on are the manager's there.
+TEST_F(ServiceTest, WhatWasKeptIsToldFromTheListenerByItsName) {
+  const auto listener = listen_at(folder_ + "/socket");
+  const auto pair = socket_pair();
+  const auto child = fork_process();
+  ASSERT_TRUE(child);
+  if (*child == 0) {
+    const int wanted[] = {::fcntl(pair->first.get(), F_DUPFD, 100),
+                          ::fcntl(listener->get(), F_DUPFD, 100),
+                          ::fcntl(pair->second.get(), F_DUPFD, 100)};
+    for (int i = 0; i < 3; ++i) ::dup2(wanted[i], 3 + i);
+    ::setenv("LISTEN_PID", std::to_string(own_pid()).c_str(), 1);
+    ::setenv("LISTEN_FDS", "3", 1);
+    ::setenv("LISTEN_FDNAMES", ".BOOK:tarn@test.socket:.1a", 1);
+    ServiceManager service = ServiceManager::from_environment();
+    const auto kept = service.take_kept();
+    const bool good = kept.size() == 2 && kept[0].name == "BOOK" && kept[0].fd.get() == 3 &&
+                      kept[1].name == "1a" && kept[1].fd.get() == 5 &&
+                      service.take_listener().get() == 4 && service.take_kept().empty();
+    exit_at_once(good ? 0 : 1);
+  }
+  EXPECT_EQ(reap_child(*child).status, 0);
+}
+
+TEST_F(ServiceTest, KeepAndForgetSayWhatTheManagerUnderstands) {
+  ::setenv("NOTIFY_SOCKET", path_.c_str(), 1);
+  ::setenv("FDSTORE", "512", 1);
+  const ServiceManager service = ServiceManager::from_environment();
+  EXPECT_EQ(service.keeps(), 512u);
+  EXPECT_TRUE(service.keep("1a", manager_.get()));
+  EXPECT_EQ(said(), "FDSTORE=1\nFDPOLL=0\nFDNAME=.1a");
+  EXPECT_TRUE(service.forget("1a"));
+  EXPECT_EQ(said(), "FDSTOREREMOVE=1\nFDNAME=.1a");
+  EXPECT_FALSE(service.keep("1a", -1)) << "there is nothing to keep";
+  EXPECT_FALSE(ServiceManager().keep("1a", manager_.get()));
+}
+
+TEST_F(ServiceTest, AManagerThatTakesNothingIsNotWaitedForLong) {
+  ::setenv("NOTIFY_SOCKET", path_.c_str(), 1);
+  const ServiceManager service = ServiceManager::from_environment();
+  EXPECT_EQ(service.keeps(), 0u);
+  int taken = 0;
+  while (taken < 100'000 && service.forget("x")) ++taken;
+  EXPECT_LT(taken, 100'000);
 }
 
 TEST_F(ServiceTest, NonsenseInTheEnvironmentIsNoManager) {

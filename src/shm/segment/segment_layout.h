@@ -19,7 +19,7 @@ namespace tarn::layout {
 inline constexpr std::uint64_t kMagic = 0x5452'4e53'454d'4731;  // "1GMESNRT" in memory
 // One number for all layouts of shared memory; it is compared at hello, so that unequal builds
 // refuse each other by name.
-inline constexpr std::uint32_t kLayoutVersion = 2;
+inline constexpr std::uint32_t kLayoutVersion = 3;
 
 enum class SegmentKind : std::uint32_t {
   none = 0,

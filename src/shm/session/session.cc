@@ -272,11 +272,17 @@ void SessionRecord::bump_forwards() noexcept {
   header().forwards.fetch_add(1, std::memory_order_release);
 }
 
-Status format_node(const Segment& segment, std::uint64_t node_id) noexcept {
+Status format_node(const Segment& segment, std::uint64_t node_id, std::uint64_t keepers) noexcept {
   if (segment.size() != layout::kNodeBytes) return Error::invalid_argument;
   auto* header = reinterpret_cast<layout::NodeHeader*>(segment.base());
   begin_format(header->segment, layout::SegmentKind::node, layout::kNodeBytes);
   header->node_id = node_id;
+  auto* entries = reinterpret_cast<layout::NodeEntry*>(segment.base() + layout::kNodeTableOffset);
+  for (std::uint32_t index = 0; index < layout::kMaxSessions; ++index) {
+    // relaxed: finish_format() releases it.
+    entries[index].viewers_epoch.store(keepers * layout::kEpochsOfAKeeper,
+                                       std::memory_order_relaxed);
+  }
   finish_format(header->segment);
   return Done{};
 }
@@ -296,6 +302,18 @@ void NodeTable::restore_header(std::uint64_t node_id) const noexcept {
   begin_format(header_->segment, layout::SegmentKind::node, layout::kNodeBytes);
   header_->node_id = node_id;
   finish_format(header_->segment);
+}
+
+bool NodeTable::is_abandoned() const noexcept {
+  // sync(life): the kernel marks it before another keeper can begin.
+  return (header_->keeper.load(std::memory_order_acquire) & os::kOwnerDied) != 0;
+}
+
+// Whoever has seen what the next node's sessions did sees the mark, too: it was there before them.
+std::uint64_t NodeTable::viewers_epoch(std::uint32_t index) const noexcept {
+  // sync(viewers-epoch): the node bumps it before it hands our slab's descriptor to anybody.
+  const std::uint64_t epoch = entry(index).viewers_epoch.load(std::memory_order_acquire);
+  return is_abandoned() ? layout::kNoEpoch : epoch;
 }
 
 layout::NodeEntry& NodeTable::entry(std::uint32_t index) const noexcept {

@@ -126,8 +126,9 @@ class SessionRecord {
   std::array<std::uint32_t, layout::kMaxRows> row_capacity_{};  // chunks a row has room for
 };
 
-// Writes a fresh, zeroed node segment. Writer: the keeper.
-Status format_node(const Segment& segment, std::uint64_t node_id) noexcept;
+// Writes a fresh, zeroed node segment. Writer: the keeper, the `keepers`-th of this node.
+Status format_node(const Segment& segment, std::uint64_t node_id,
+                   std::uint64_t keepers = 0) noexcept;
 
 // The node's table of sessions; written by the node, read by sessions. Borrows the mapping.
 class NodeTable {
@@ -137,6 +138,13 @@ class NodeTable {
   std::uint64_t node_id() const noexcept { return header_->node_id; }
   // Requires: 0 < index < layout::kMaxSessions.
   layout::NodeEntry& entry(std::uint32_t index) const noexcept;
+  // The word for the keeper's RobustHold.
+  os::FutexWord& keeper() const noexcept { return header_->keeper; }
+  // True once its keeper died and another may follow: nobody writes this table any more, and what
+  // the next node decides stands in another one.
+  bool is_abandoned() const noexcept;
+  // The epoch of that session's viewers, or kNoEpoch when the table is abandoned.
+  std::uint64_t viewers_epoch(std::uint32_t index) const noexcept;
   // Over whatever stands there. Writer: the worker, which knows it from its own memory.
   void restore_header(std::uint64_t node_id) const noexcept;
 

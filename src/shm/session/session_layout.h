@@ -90,9 +90,18 @@ static_assert(std::is_standard_layout_v<NodeEntry> && sizeof(NodeEntry) == kCach
 struct NodeHeader {
   SegmentHeader segment;
   std::uint64_t node_id;  // random, constant: another node, another id
-  std::uint64_t reserved[3];
+  // A robust futex, written by the keeper and the kernel. Names the keeper while another keeper may
+  // follow it, with a table of its own; marked by the kernel when it died. Else 0.
+  std::atomic<std::uint32_t> keeper;
+  std::uint32_t reserved_word;
+  std::uint64_t reserved[2];
 };
 static_assert(std::is_standard_layout_v<NodeHeader> && sizeof(NodeHeader) == kCacheLine);
+static_assert(offsetof(NodeHeader, keeper) == 40);
+// An epoch that no table has: of a table whose keeper died.
+inline constexpr std::uint64_t kNoEpoch = ~std::uint64_t{0};
+// The epochs of a node's n-th keeper begin at n times this: no table repeats another one's.
+inline constexpr std::uint64_t kEpochsOfAKeeper = std::uint64_t{1} << 40;
 inline constexpr std::uint64_t kNodeTableOffset = kPage;
 inline constexpr std::uint64_t kNodeBytes = kNodeTableOffset + kMaxSessions * sizeof(NodeEntry);
 

@@ -1,6 +1,9 @@
 #include "shm/session/session.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <thread>
@@ -321,6 +324,38 @@ TEST(NodeTableTest, IsWrittenByTheNodeAndFoundByIndex) {
   table->entry(layout::kMaxSessions - 1).viewers_epoch = 7;
   EXPECT_EQ(NodeTable::attach(segment)->entry(layout::kMaxSessions - 1).viewers_epoch.load(), 7u);
   EXPECT_FALSE(format_node(testing::shared_memory(kPage), 42));
+}
+
+TEST(NodeTableTest, TheTableOfADeadKeeperHasNoEpochAndTheNextOnesAreOthers) {
+  const Segment segment = testing::shared_memory(layout::kNodeBytes);
+  ASSERT_TRUE(format_node(segment, 42, 3));
+  const NodeTable table = *NodeTable::attach(segment);
+  table.entry(5).viewers_epoch.fetch_add(1);
+  const std::uint64_t epoch = table.viewers_epoch(5);
+  EXPECT_EQ(epoch, 3 * layout::kEpochsOfAKeeper + 1);
+  const pid_t keeper = ::fork();
+  if (keeper == 0) {
+    os::RobustHold life;
+    const bool taken = life.take(table.keeper());
+    if (!taken || table.is_abandoned() || table.viewers_epoch(5) != epoch) ::_exit(1);
+    ::raise(SIGKILL);
+  }
+  int raw = 0;
+  ::waitpid(keeper, &raw, 0);
+  ASSERT_TRUE(WIFSIGNALED(raw) && WTERMSIG(raw) == SIGKILL);
+  EXPECT_TRUE(table.is_abandoned());
+  EXPECT_EQ(table.viewers_epoch(5), layout::kNoEpoch);
+  const Segment next = testing::shared_memory(layout::kNodeBytes);
+  ASSERT_TRUE(format_node(next, 42, 4));
+  EXPECT_GT(NodeTable::attach(next)->viewers_epoch(5), epoch);
+}
+
+// Without a service manager nobody follows: what is known of viewers stays true.
+TEST(NodeTableTest, ATableThatNobodyMarkedKeepsItsEpoch) {
+  const Segment segment = testing::shared_memory(layout::kNodeBytes);
+  ASSERT_TRUE(format_node(segment, 42));
+  EXPECT_FALSE(NodeTable::attach(segment)->is_abandoned());
+  EXPECT_EQ(NodeTable::attach(segment)->viewers_epoch(5), 0u);
 }
 
 }  // namespace

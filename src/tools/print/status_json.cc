@@ -50,7 +50,8 @@ Json json_of(const NodeStatus& node) {
           {"longest_stop_ns", node.longest_stop_ns},
           {"service", node.service},
           {"watchdog", node.watchdog},
-          {"socket_activated", node.socket_activated}};
+          {"socket_activated", node.socket_activated},
+          {"keeps_descriptors", node.keeps_descriptors}};
 }
 
 Json json_of(const PipeStatus& pipe) {

@@ -16,7 +16,7 @@ TEST(StatusJsonTest, NodeHasEveryField) {
   node.worker_starts = 2;
   node.limit_bytes = std::numeric_limits<std::uint64_t>::max();
   const auto json = json_of(node);
-  EXPECT_EQ(json.size(), 25u);
+  EXPECT_EQ(json.size(), 26u);
   EXPECT_EQ(json["application"], "default");
   EXPECT_EQ(json["worker_starts"], 2);
   EXPECT_EQ(json["ends_when_idle"], false);

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Runs the node under the real systemd: readiness, socket activation, watchdog, restarts.
+"""Runs the node under the real systemd: readiness, socket activation, watchdog, restarts, and what
+it keeps of a node whose keeper is killed.
 
-    systemd_test.py BIN_DIR UNIT_DIR SOURCE_DIR
+    systemd_test.py user|system BIN_DIR UNIT_DIR SOURCE_DIR LEDGER
 
-A user manager of its own, with a /run of its own, in a mount namespace: it touches nothing of the
-machine's. Needs root for that, and systemd; exit status 77 says that one of them is not there.
+The units for an account, under a user manager, or those for the machine, under a manager that is
+process 1 of its own namespaces. It touches nothing of the machine's. Needs root for that, and
+systemd; exit status 77 says that one of them is not there.
 """
 
-import json
+import errno
 import os
 import shutil
 import signal
@@ -17,116 +19,131 @@ import tempfile
 import time
 from pathlib import Path
 
-MANAGER = Path("/usr/lib/systemd/systemd")
-UNIT = "tarn@test.service"
-SOCKET = "tarn@test.socket"
-PATIENCE_S = 60
+from systemd_rig import (
+    MANAGER,
+    PATIENCE_S,
+    SOCKET,
+    UNAVAILABLE,
+    UNIT,
+    Node,
+    Systemd,
+    check_five_keepers,
+    check_keepers,
+    install_unit,
+    is_available,
+)
+
+# In builds with crash points the keeper that takes over is killed there; in others it just goes on.
+CRASH_POINTS = (
+    "keeper.inherit:1",
+    "keeper.inherit:2",
+    "keeper.inherit:3",
+    "keeper.worker:1",
+    "keeper.book:1",
+    "keeper.safe:2",
+    "keeper.channel:1",
+)
 
 
-def await_true(what, condition):
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.02)
-    systemctl("status", UNIT, SOCKET, check=False)
-    sys.exit(f"systemd_test: in vain: {what}")
-
-
-def systemctl(*words, check=True):
-    result = subprocess.run(["systemctl", "--user", *words], capture_output=True, text=True)
-    if check and result.returncode != 0:
-        sys.exit(f"systemctl {' '.join(words)}: {result.stderr}")
-    if not check:
-        print(result.stdout, result.stderr)
-    return result.stdout.strip()
-
-
-def property_of(name):
-    return systemctl("show", "--value", "--property", name, UNIT)
-
-
-class Node:
-    def __init__(self, bin_dir):
-        self.tarn = str(Path(bin_dir, "tarn"))
-
-    def run(self, *words):
-        return subprocess.run(
-            [self.tarn, "--application", "test", *words], capture_output=True, text=True
-        )
-
-    def status(self):
-        """What `tarn status` says, or nothing when no node answers."""
-        result = self.run("status", "--json")
-        return json.loads(result.stdout) if result.returncode == 0 else {}
-
-    def is_another(self, field, before):
-        now = self.status()
-        return bool(now) and now[field] != before[field]
-
-
-def check_node(node):
-    systemctl("start", SOCKET)
-    assert property_of("ActiveState") == "inactive", "nobody has connected yet"
-    await_true("the first connection starts it", lambda: node.status())
+def check_beginning(systemd, node):
+    systemd.control("start", SOCKET)
+    assert systemd.property_of("ActiveState") == "inactive", "nobody has connected yet"
+    systemd.await_true("the first connection starts it", node.status)
     first = node.status()
     assert first["service"] and first["watchdog"] and first["socket_activated"], first
-    assert property_of("ActiveState") == "active"
-    assert int(property_of("MainPID")) == first["keeper_pid"]
-    assert "supervised clients" in property_of("StatusText"), property_of("StatusText")
+    assert first["keeps_descriptors"], first
+    assert systemd.property_of("ActiveState") == "active"
+    assert int(systemd.property_of("MainPID")) == first["keeper_pid"]
+    text = systemd.property_of("StatusText")
+    assert "supervised clients" in text and "descriptors kept" in text, text
     doctor = node.run("doctor").stdout
     assert "systemd" in doctor, doctor
 
+
+def check_deaths(systemd, node):
+    first = node.status()
     os.kill(first["worker_pid"], signal.SIGKILL)
-    await_true("another worker", lambda: node.is_another("worker_pid", first))
-    assert property_of("NRestarts") == "0", "the keeper restarts workers itself"
-
-    os.kill(first["keeper_pid"], signal.SIGKILL)
-    await_true("another keeper", lambda: node.is_another("keeper_pid", first))
-    assert property_of("NRestarts") == "1"
-
+    systemd.await_true("another worker", lambda: node.is_another("worker_pid", first))
+    assert systemd.restarts() == 0, "the keeper restarts workers itself"
     second = node.status()
     os.kill(second["worker_pid"], signal.SIGSTOP)
-    await_true("the watchdog", lambda: property_of("NRestarts") == "2")
-    await_true("a node that answers", lambda: node.is_another("keeper_pid", second))
+    systemd.await_true("the watchdog", lambda: systemd.restarts() == 1)
+    systemd.await_true("a node that answers", lambda: node.is_another("keeper_pid", second))
 
+
+def check_crash_points(systemd, node, runtime):
+    """Each keeper that takes over dies at one of them; the next one goes on."""
+
+    def kill(kill_one):
+        for point in CRASH_POINTS:
+            Path(runtime, "next-crash").write_text(f"TARN_CRASH_AT={point}\n")
+            kill_one()
+
+    check_keepers(systemd, node, kill)
+
+
+def check_clients(systemd, node):
+    """A supervised client comes back with its node."""
     client = node.run("run", "camera", "--", "sleep", "1000")
     assert client.returncode == 0, client.stderr
+
+    def runs():
+        return "running" in node.run("client", "ls", "--json").stdout
+
+    systemd.await_true("a client that runs", runs)
+    before = node.status()
+    os.kill(before["keeper_pid"], signal.SIGKILL)
+    systemd.await_true("another keeper", lambda: node.is_another("keeper_pid", before))
+    systemd.await_true("the client runs again", runs)
+
+
+def check_end(systemd, node):
+    restarts = systemd.restarts()
     down = node.run("down")
     assert down.returncode == 0, down.stderr
-    await_true("a node that ended", lambda: property_of("ActiveState") == "inactive")
-    assert property_of("NRestarts") == "2", "it was told to end"
-    await_true("the next connection starts it anew", lambda: node.status())
-    systemctl("stop", SOCKET, UNIT)
+    systemd.await_true(
+        "a node that ended", lambda: systemd.property_of("ActiveState") == "inactive"
+    )
+    assert systemd.restarts() == restarts, "it was told to end"
+    systemd.await_true("the next connection starts it anew", node.status)
+    now = node.status()
+    assert now["pipes"] == 0, "nothing is kept of a node that ended"
+    systemd.control("restart", UNIT)
+    systemd.await_true("the node after a restart", lambda: node.is_another("keeper_pid", now))
+    systemd.control("stop", SOCKET, UNIT)
     assert not node.status()
 
 
-def install_units(unit_dir, source_dir, bin_dir, config):
-    units = config / "systemd/user"
-    units.mkdir(parents=True)
-    shutil.copy(Path(source_dir, "dist/systemd/user-tarn@.socket"), units / "tarn@.socket")
-    text = Path(unit_dir, "user-tarn@.service").read_text()
-    lines = [
-        f"ExecStart={bin_dir}/tarnd --foreground --application %i --user %u"
-        if line.startswith("ExecStart=")
-        else line.replace("WatchdogSec=10s", "WatchdogSec=2s")
-        for line in text.splitlines()
-    ]
-    (units / "tarn@.service").write_text("\n".join(lines) + "\n")
+def check_all(systemd, node, runtime):
+    check_beginning(systemd, node)
+    check_deaths(systemd, node)
+    check_five_keepers(systemd, node)
+    check_crash_points(systemd, node, runtime)
+    check_clients(systemd, node)
+    check_end(systemd, node)
 
 
-def inside(bin_dir, unit_dir, source_dir):
+def crash_lines(runtime):
+    """The file `next-crash` is for the keeper after next, once."""
+    move = f"mv {runtime}/next-crash {runtime}/crash || rm -f {runtime}/crash"
+    return (f"EnvironmentFile=-{runtime}/crash", f"ExecStopPost=-/bin/sh -c '{move}'")
+
+
+def run_user(bin_dir, unit_dir, source_dir, ledger):
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
     Path("/run/systemd/system").mkdir(parents=True)
     runtime = Path("/run/test")
     runtime.mkdir(mode=0o700)
+    systemd = Systemd("user")
     with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder, "config")
-        install_units(unit_dir, source_dir, bin_dir, config)
-        for name in ("TARN_APPLICATION", "TARN_USER", "DBUS_SESSION_BUS_ADDRESS"):
-            os.environ.pop(name, None)
+        units = Path(folder, "config/systemd/user")
+        units.mkdir(parents=True)
+        shutil.copy(Path(source_dir, "dist/systemd/user-tarn@.socket"), units / "tarn@.socket")
+        text = Path(unit_dir, "user-tarn@.service").read_text()
+        text = install_unit(text, bin_dir, "%u", crash_lines(runtime))
+        Path(units, "tarn@.service").write_text(text)
         os.environ.update(
-            XDG_RUNTIME_DIR=str(runtime), XDG_CONFIG_HOME=str(config), HOME=folder
+            XDG_RUNTIME_DIR=str(runtime), XDG_CONFIG_HOME=str(Path(folder, "config")), HOME=folder
         )
         log = Path(folder, "log")
         with log.open("w") as out:
@@ -138,26 +155,154 @@ def inside(bin_dir, unit_dir, source_dir):
             )
         private = runtime / "systemd/private"
         try:
-            await_true("the manager", lambda: private.exists() or manager.poll() is not None)
+            systemd.await_true(
+                "the manager", lambda: private.exists() or manager.poll() is not None
+            )
             if manager.poll() is not None:
                 print(log.read_text())
-                return 77
-            check_node(Node(bin_dir))
+                return UNAVAILABLE
+            check_all(systemd, Node(bin_dir, ledger), runtime)
         finally:
-            systemctl("exit", check=False)
+            systemd.control("exit", check=False)
             manager.wait(PATIENCE_S)
     return 0
 
 
+# What the manager of a machine wants to find, and nothing that would touch one.
+TARGETS = ("basic", "sysinit", "sockets", "shutdown", "multi-user", "exit")
+
+
+def prepare_machine(unit_dir, source_dir, programs):
+    units = Path("/run/systemd/system")
+    units.mkdir(parents=True)
+    for target in TARGETS:
+        Path(units, f"{target}.target").write_text(f"[Unit]\nDescription={target}\n")
+    exit_unit = "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/true\n"
+    Path(units, "systemd-exit.service").write_text(exit_unit)
+    folder = Path("/run/programs")
+    folder.mkdir()
+    for program in programs:
+        shutil.copy(program, folder)
+    # The account of the unit is `tarn`; no machine that only builds has it.
+    socket = Path(source_dir, "dist/systemd/system-tarn@.socket").read_text()
+    socket = socket.replace("-o tarn -g tarn", "-o nobody -g nogroup")
+    socket = socket.replace("SocketUser=tarn", "SocketUser=nobody")
+    Path(units, "tarn@.socket").write_text(socket)
+    service = Path(unit_dir, "system-tarn@.service").read_text()
+    service = service.replace("User=tarn", "User=nobody")
+    Path(units, "tarn@.service").write_text(
+        install_unit(service, folder, "tarn", crash_lines("/run/crash-points"))
+    )
+    points = Path("/run/crash-points")
+    points.mkdir()
+    shutil.chown(points, "nobody")
+    return folder
+
+
+def run_machine(bin_dir, unit_dir, source_dir, ledger, verdict):
+    """Process 1 of the namespaces: becomes the manager; a child of it runs the test."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
+    subprocess.run(["mount", "-t", "proc", "proc", "/proc"], check=True)
+    programs = [Path(bin_dir, "tarnd"), Path(bin_dir, "tarn"), Path(ledger)]
+    folder = prepare_machine(unit_dir, source_dir, programs)
+    if os.fork() == 0:
+        os.chdir("/")
+        os.environ.update(XDG_RUNTIME_DIR="/run", TARN_USER="tarn")
+        systemd = Systemd("system")
+        systemd.await_true("the manager", Path("/run/systemd/private").exists)
+        node = Node(folder, folder / Path(ledger).name, "nobody")
+        good = False
+        try:
+            check_all(systemd, node, "/run/crash-points")
+            good = True
+        finally:
+            sys.stdout.flush()
+            Path(verdict).write_text("good" if good else "bad")
+        os._exit(0)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "container": "test",
+        "SYSTEMD_LOG_TARGET": "console",
+        "SYSTEMD_UNIT_PATH": "/run/systemd/system",
+    }
+    os.execve(MANAGER, [str(MANAGER), "--system", "--unit=basic.target"], environment)
+
+
+class OwnControlGroups:
+    """A group below ours in each hierarchy, which a namespace makes the top one."""
+
+    def __enter__(self):
+        self.groups = []
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            number, name, path = line.split(":", 2)
+            mount = {"name=systemd": "systemd", "": "unified"}.get(name, name)
+            top = Path("/sys/fs/cgroup", mount)
+            top = top if top.is_dir() else Path("/sys/fs/cgroup")
+            group = Path(f"{top}{path}") / f"tarn-test-{os.getpid()}"
+            group.mkdir()
+            self.groups.append(group)
+            if name == "cpuset":
+                for what in ("cpuset.cpus", "cpuset.mems"):
+                    Path(group, what).write_text(Path(group.parent, what).read_text())
+        return self
+
+    def enter(self):
+        for group in self.groups:
+            Path(group, "cgroup.procs").write_text(str(os.getpid()))
+
+    def __exit__(self, *_):
+        # The last of their processes may still be on its way out.
+        end = time.monotonic() + PATIENCE_S
+        while not self.are_gone() and time.monotonic() < end:
+            time.sleep(0.02)
+
+    def are_gone(self):
+        try:
+            for group in filter(Path.exists, self.groups):
+                for below in sorted(group.glob("**/"), reverse=True):
+                    below.rmdir()
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            return False
+        return True
+
+
+def run_system(script, words):
+    with tempfile.TemporaryDirectory() as folder, OwnControlGroups() as groups:
+        verdict = Path(folder, "verdict")
+        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--cgroup"]
+        command += ["--propagation", "private", sys.executable, "-B", script]
+        machine = subprocess.Popen(
+            [*command, "--machine", *words, str(verdict)], preexec_fn=groups.enter
+        )
+        try:
+            end = time.monotonic() + 2 * PATIENCE_S
+            while not verdict.exists() and machine.poll() is None and time.monotonic() < end:
+                time.sleep(0.05)
+            return 0 if verdict.exists() and verdict.read_text() == "good" else 1
+        finally:
+            # With process 1 of its namespace everything in it ends.
+            machine.kill()
+            machine.wait()
+
+
 def main():
     words = sys.argv[1:]
+    for name in ("TARN_APPLICATION", "TARN_USER", "DBUS_SESSION_BUS_ADDRESS"):
+        os.environ.pop(name, None)
     if words[0] == "--inside":
-        return inside(*words[1:])
-    if os.geteuid() != 0 or not MANAGER.exists() or shutil.which("unshare") is None:
+        return run_user(*words[1:])
+    if words[0] == "--machine":
+        return run_machine(*words[1:])
+    if not is_available():
         print("systemd_test: needs root, unshare and systemd")
-        return 77
+        return UNAVAILABLE
+    if words[0] == "system":
+        return run_system(__file__, words[1:])
     command = ["unshare", "--mount", "--propagation", "private"]
-    return subprocess.run([*command, sys.executable, "-B", __file__, "--inside", *words]).returncode
+    command += [sys.executable, "-B", __file__, "--inside", *words[1:]]
+    return subprocess.run(command).returncode
 
 
 if __name__ == "__main__":

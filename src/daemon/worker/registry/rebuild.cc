@@ -26,8 +26,14 @@ void take_all(NodeState& node, RecordStore& store, Take&& take) {
   }
 }
 
+// A keeper that took over from another one has no descriptor of the process: that can be had anew.
 bool take_session(NodeState& node, const StoredSession& record, StoredRecord& stored) {
-  if (!stored.descriptors[0] || !stored.descriptors[1]) return false;
+  if (!stored.descriptors[0]) return false;
+  if (!stored.descriptors[1]) {
+    auto process = os::open_process({record.pid, record.start_ticks});
+    if (!process) return false;
+    stored.descriptors[1] = std::move(*process);
+  }
   if (record.index >= layout::kMaxSessions || !node.sessions().claim_index(record.index)) {
     return false;
   }
