@@ -4,8 +4,8 @@
  *
  * Models    src/shm/heap/heap.cc and hold_scan.cc (the owner's look), src/client/pipe_core.cc (pop
  *           by reference, passing on), src/daemon/worker/registry/node_state.cc (viewers, carriers,
- *           epochs), src/daemon/recovery/orphans.cc. One chunk; pipe A is the owner's own push,
- *           pipe B is where consumers pass it on. A slot holds the round in which the chunk was
+ *           epochs), src/daemon/recovery/orphans.cc. One chunk; pipe A is the owner's own push, and
+ *           the slab may have been made for it alone; pipe B is where consumers pass it on. A slot holds the round in which the chunk was
  *           loaned; pushing and taking are one step each (pipe_slots.pml has the steps).
  *           Why it is so: docs/design/0003-hold-rows.md.
  * Sizes     CONSUMERS, ROUNDS (loans of the chunk), FORWARDS (times it is passed on), LOOKS (looks
@@ -33,6 +33,7 @@
  * mutant CARRIED_WITHOUT_EPOCH: -DCRASHES=0
  * mutant DEAD_VIEWER_STAYS: -DCONSUMERS=1
  * mutant ORPHAN_FORWARDS_NOT_COMPARED: -DOWNER_DIES -DCRASHES=0
+ * mutant ORPHAN_NOT_LOOKED_FOR_WHERE_CARRIED: -DOWNER_DIES -DCRASHES=0
  */
 #ifndef CONSUMERS
 #define CONSUMERS 2
@@ -491,8 +492,10 @@ orphan_forwards:
   atomic { forwards_seen[i] = forwards[i]; i++; if :: i <= SESSIONS -> goto orphan_forwards :: else -> i = 1 fi };
 orphan_slot_a:
   atomic { if :: slot_a != 0 -> is_held = 1 :: else fi };
+#ifndef MUTANT_ORPHAN_NOT_LOOKED_FOR_WHERE_CARRIED
 orphan_slot_b:
   atomic { if :: slot_b != 0 -> is_held = 1 :: else fi };
+#endif
 orphan_rows:
   atomic {
     if :: ORPHAN_ROW(i) -> is_held = 1 :: else fi;

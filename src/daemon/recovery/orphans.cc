@@ -1,9 +1,11 @@
 #include "daemon/recovery/orphans.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
 #include "base/crash_point.h"
+#include "daemon/worker/registry/reach.h"
 
 namespace tarn::daemon {
 namespace {
@@ -43,16 +45,21 @@ Forwards forwards_of_viewers(NodeState& node, const Candidates& candidates) {
   return found;
 }
 
+bool may_lead_to_any(NodeState& node, const PipeItem& pipe, const Candidates& candidates) {
+  return std::any_of(candidates.begin(), candidates.end(), [&](std::uint32_t candidate) {
+    return may_lead_to(node, pipe, *node.segments().at(candidate));
+  });
+}
+
+// What a guest leaves costs a walk over the pipes that it was made for, and no others.
 void keep_those_in_slots(NodeState& node, Candidates& candidates) {
   for (const auto& [id, pipe] : node.pipes().all()) {
     if (candidates.empty()) return;
-    if (!pipe->view) continue;
-    // Nobody follows a reference out of a pipe into a slab for another one.
-    const std::uint32_t audience = pipe->facts.shared != 0 ? pipe->facts.id : 0;
+    if (!pipe->view || !may_lead_to_any(node, *pipe, candidates)) continue;
     pipe->view.for_each_reference([&](SegmentId named, std::uint32_t) {
       const SegmentItem* segment = node.segments().find(named);
-      if (segment == nullptr || segment->facts.audience != audience) return;
-      if (segment->is_orphan()) candidates.erase(named.index);
+      if (segment == nullptr || !segment->is_orphan()) return;
+      if (may_lead_to(node, *pipe, *segment)) candidates.erase(named.index);
     });
   }
 }

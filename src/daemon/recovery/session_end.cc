@@ -5,7 +5,6 @@
 
 #include "base/crash_point.h"
 #include "base/log.h"
-#include "daemon/recovery/orphans.h"
 
 namespace tarn::daemon {
 namespace {
@@ -36,14 +35,14 @@ void orphan_slabs(NodeState& node, SessionItem& session) {
 }
 
 void report(const SessionItem& session, EndCause cause, const ResolvedClaims& claims,
-            std::size_t orphans) {
+            std::size_t left) {
   const std::string who = "session " + std::to_string(session.facts.index) + " '" +
                           std::string(session.name()) + "' (pid " +
                           std::to_string(session.facts.pid) + ")";
   if (cause == EndCause::goodbye) return log_info(who + " ended");
   log_info(who + " died: " + std::to_string(claims.skipped) + " unfinished messages skipped, " +
-           std::to_string(claims.redelivered) + " to be delivered again, " +
-           std::to_string(orphans) + " segments still held by others");
+           std::to_string(claims.redelivered) + " to be delivered again, " + std::to_string(left) +
+           " segments left");
 }
 
 }  // namespace
@@ -56,8 +55,7 @@ void end_session(NodeState& node, std::uint32_t index, EndCause cause, ResolvedC
   leave_segments(node, session);
   const std::size_t owned = session.owned.size();
   orphan_slabs(node, session);
-  const std::size_t dropped = drop_unused_orphans(node);
-  report(session, cause, claims, owned > dropped ? owned - dropped : 0);
+  report(session, cause, claims, owned);
   for (const std::uint32_t id : left) {
     if (PipeItem* pipe = node.pipes().at(id)) node.discard_if_over(*pipe);
   }

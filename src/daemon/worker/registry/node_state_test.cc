@@ -212,6 +212,8 @@ TEST_F(NodeStateTest, EndOfASessionLeavesNothingOfIt) {
   node_->add_viewer(segment, viewer);
   node_->add_carrier(segment, pipe);
   end_session(*node_, 1, EndCause::death, {});
+  EXPECT_EQ(node_->take_orphans_due(), NodeState::Due::now);
+  EXPECT_EQ(drop_unused_orphans(*node_), 1u);
   EXPECT_EQ(node_->table().entry(1).generation.load(), 0u);
   EXPECT_EQ(node_->segments().size(), 0u);
   EXPECT_EQ(node_->counters().recovered_sessions, 1u);
@@ -289,31 +291,47 @@ TEST_F(NodeStateTest, SessionInQuarantineHoldsAllThatItCouldHold) {
   node_->quarantine(viewer, "its segment makes no sense");
   begin_anew();
   end_session(*node_, 1, EndCause::death, {});
-  EXPECT_EQ(node_->segments().orphans().size(), 1u);
+  EXPECT_EQ(drop_unused_orphans(*node_), 0u);
   end_session(*node_, 2, EndCause::death, {});
+  EXPECT_EQ(drop_unused_orphans(*node_), 1u);
   EXPECT_EQ(node_->segments().size(), 0u);
   EXPECT_EQ(node_->quarantined().size(), 0u);
 }
 
 // A slot is written by whoever has the pipe open: it keeps what its readers would follow it into.
-TEST_F(NodeStateTest, ASlotKeepsOrphansOfItsOwnAudienceAlone) {
+// Programs of the owner's pass on what the owner's made for a shared pipe; of another account's
+// slabs they make copies.
+TEST_F(NodeStateTest, ASlotKeepsOrphansThatItsReadersWouldFollowItInto) {
   SessionRecord record = make_record();
   SessionItem& owner = add_session(record);
   PipeItem& pipe = open_pipe(owner, "a");
   PipeItem& shared = open_pipe(owner, "b");
   shared.facts.shared = 1;
-  for (const std::uint32_t audience : {0U, shared.facts.id}) {
-    for (PipeItem* named_in : {&pipe, &shared}) {
-      SegmentItem& segment = add_segment(owner);
-      segment.facts.audience = audience;
-      node_->orphan_segment(segment);
-      const SlotPayload reference = SlotPayload::reference_to({segment.id(), 0, 16});
-      std::uint64_t position = 0;
-      const auto self = static_cast<std::uint16_t>(owner.facts.index);
-      ASSERT_EQ(named_in->view.push(self, reference, position), SlotPush::ok);
-      const bool is_its = (named_in == &shared) == (audience != 0);
-      EXPECT_EQ(drop_unused_orphans(*node_), is_its ? 0u : 1u);
-    }
+  const std::uint32_t own_uid = os::own_uid();
+  struct {
+    std::uint32_t audience;
+    std::uint32_t uid;
+    PipeItem* named_in;
+    bool is_kept;
+  } const cases[] = {
+      {0, own_uid, &pipe, true},
+      {0, own_uid, &shared, false},
+      {shared.facts.id, own_uid, &shared, true},
+      {shared.facts.id, own_uid, &pipe, true},
+      {shared.facts.id, own_uid + 1, &shared, true},
+      {shared.facts.id, own_uid + 1, &pipe, false},
+  };
+  for (const auto& each : cases) {
+    SegmentItem& segment = add_segment(owner);
+    segment.facts.audience = each.audience;
+    segment.facts.uid = each.uid;
+    node_->orphan_segment(segment);
+    const SlotPayload reference = SlotPayload::reference_to({segment.id(), 0, 16});
+    std::uint64_t position = 0;
+    const auto self = static_cast<std::uint16_t>(owner.facts.index);
+    ASSERT_EQ(each.named_in->view.push(self, reference, position), SlotPush::ok);
+    EXPECT_EQ(drop_unused_orphans(*node_), each.is_kept ? 0u : 1u)
+        << "audience " << each.audience << ", uid " << each.uid << ", in " << each.named_in->name();
   }
 }
 

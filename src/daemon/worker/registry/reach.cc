@@ -12,4 +12,9 @@ bool may_carry(const NodeState& node, const SegmentItem& segment, const PipeItem
   return pipe.facts.shared == 0 && segment.facts.uid == node.access().owner_uid();
 }
 
+bool may_lead_to(const NodeState& node, const PipeItem& pipe, const SegmentItem& segment) noexcept {
+  const std::uint32_t audience = pipe.facts.shared != 0 ? pipe.facts.id : 0;
+  return segment.facts.audience == audience || may_carry(node, segment, pipe);
+}
+
 }  // namespace tarn::daemon

@@ -16,4 +16,8 @@ bool may_view(NodeState& node, const SessionItem& session, const SegmentItem& se
 // account could map the slab.
 bool may_carry(const NodeState& node, const SegmentItem& segment, const PipeItem& pipe) noexcept;
 
+// Whether who reads the pipe would follow a slot of it into the slab: it is of the pipe's own
+// audience, or may have been passed on. A slot that names any other leads nowhere.
+bool may_lead_to(const NodeState& node, const PipeItem& pipe, const SegmentItem& segment) noexcept;
+
 }  // namespace tarn::daemon
