@@ -103,15 +103,12 @@ Result<Reply, Error> Connection::ask_bytes(std::uint64_t number, std::span<const
   Pending pending;
   pending.request.assign(request.begin(), request.end());
   pending.descriptor = descriptor;
+  pending.attempted = attempted;
   std::unique_lock guard(lock_);
   if (node_ended_ || lost_) return lost(attempted, paths_);
   asked_[number] = &pending;
-  if (socket_) {
-    const std::array<int, 1> beside{descriptor};
-    // A broken line is noticed by the thread, which sends this once more when it is back.
-    os::send_message(socket_.get(), request,
-                     descriptor >= 0 ? std::span<const int>(beside) : std::span<const int>(), true);
-  }
+  // A broken line is noticed by the thread, which sends this once more when it is back.
+  if (socket_) send_pending(number, pending);
   changed_.wait(guard, [&] { return pending.answered || node_ended_ || lost_ || ending_; });
   asked_.erase(number);
   if (!pending.answered) return lost(attempted, paths_);
@@ -216,12 +213,27 @@ bool Connection::try_resume() {
 // Requires: lock_ is held.
 void Connection::send_pending_again() {
   for (const auto& [number, pending] : asked_) {
-    if (pending->answered) continue;
-    const std::array<int, 1> beside{pending->descriptor};
-    os::send_message(
-        socket_.get(), pending->request,
-        pending->descriptor >= 0 ? std::span<const int>(beside) : std::span<const int>(), true);
+    if (!pending->answered) send_pending(number, *pending);
   }
+  changed_.notify_all();
+}
+
+// What was not sent will not be answered. Another account's node takes our descriptors as long as
+// it has us take part; who has lost that right after the session began is told so. Requires: lock_
+// is held.
+void Connection::send_pending(std::uint64_t number, Pending& pending) {
+  const std::array<int, 1> beside{pending.descriptor};
+  const auto sent = os::send_message(
+      socket_.get(), pending.request,
+      pending.descriptor >= 0 ? std::span<const int>(beside) : std::span<const int>(), true);
+  if (sent != os::SendOutcome::no_descriptors) return;
+  const auto refusal = wire::make_error(
+      number, Error(Error::access_denied, pending.attempted,
+                    "the node takes no memory from this account any more",
+                    "ask the node's owner: `tarn access allow`, then connect again"));
+  const auto bytes = wire::bytes_of(refusal);
+  pending.reply.bytes.assign(bytes.begin(), bytes.end());
+  pending.answered = true;
 }
 
 }  // namespace tarn

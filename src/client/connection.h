@@ -105,6 +105,7 @@ class Connection {
   struct Pending {
     std::vector<std::byte> request;
     int descriptor = -1;
+    const char* attempted = "";
     bool answered = false;
     Reply reply;
   };
@@ -117,6 +118,7 @@ class Connection {
   void handle(std::span<const std::byte> packet, std::vector<os::UniqueFd> descriptors);
   void come_back();
   bool try_resume();
+  void send_pending(std::uint64_t number, Pending& pending);
   void send_pending_again();
 
   const wire::RunPaths paths_;

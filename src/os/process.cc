@@ -67,10 +67,11 @@ Result<ProcessIdentity> identify(std::int32_t pid) noexcept {
   std::array<char, 64> path{};
   std::snprintf(path.data(), path.size(), "/proc/%d/stat", pid);
   const UniqueFd file(::open(path.data(), O_RDONLY | O_CLOEXEC));
-  if (!file) return errno == EMFILE || errno == ENFILE ? Error::no_descriptors : Error::not_found;
+  if (!file && (errno == EMFILE || errno == ENFILE)) return Error::no_descriptors;
+  if (!file) return errno == ENOENT || errno == ESRCH ? Error::not_found : Error::os;
   std::array<char, 1024> text{};
   const ssize_t count = ::read(file.get(), text.data(), text.size());
-  if (count <= 0) return Error::not_found;
+  if (count <= 0) return count == 0 || errno == ESRCH ? Error::not_found : Error::os;
   const auto stat = parse_stat({text.data(), static_cast<std::size_t>(count)});
   if (!stat) return Error::corrupt;
   return ProcessIdentity{pid, stat->start_ticks};
@@ -91,7 +92,7 @@ Result<UniqueFd, Error> open_process(const ProcessIdentity& process) {
   if (refused != 0 && refused != ESRCH && refused != EINVAL) return opened;
   const auto now = identify(process.pid);
   if (opened && now && *now == process) return opened;
-  if (!now && now.error() == Error::no_descriptors) {
+  if (!now && now.error() != Error::not_found) {
     return Error(now.error(), "watch a process", "pid " + std::to_string(process.pid), {});
   }
   auto ended = create_event();

@@ -22,7 +22,8 @@ struct ProcessIdentity {
 
 std::int32_t own_pid() noexcept;
 std::uint32_t own_uid() noexcept;
-// not_found when no such process is there; no_descriptors when it cannot be looked up for now.
+// not_found when no such process is there; no_descriptors, or os, when it cannot be looked up for
+// now.
 Result<ProcessIdentity> identify(std::int32_t pid) noexcept;
 // A descriptor that is readable once the process has ended, with all its threads.
 Result<UniqueFd, Error> open_pidfd(std::int32_t pid);

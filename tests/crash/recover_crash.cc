@@ -218,6 +218,22 @@ TEST_F(RecoverCrashTest, ProgramThatNeverComesUpCostsNoPipe) {
   const auto seconds = static_cast<std::uint32_t>((monotonic_ns() - began_ns) / 1'000'000'000);
   EXPECT_LE(status.recover_starts - before, 6 + seconds);
 }
+
+// It would never be ready, and never end: another one is started.
+TEST_F(RecoverCrashTest, ProgramThatHangsBeforeItIsReadyIsReplaced) {
+  start({}, [] { ::setenv("TARN_RECOVER_FIRST_HANGS", "1", 1); });
+  Client client = session();
+  push_some(client, 32);
+  {
+    Victim victim([&] { take_and_claim(32); });
+    ASSERT_TRUE(victim.lived());
+  }
+  ASSERT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+  expect_clean(client, "p", 0);
+  expect_clean(client, "q", 0);
+  EXPECT_EQ(client.status().recover_starts, 2u);
+  EXPECT_EQ(client.status().worker_starts, 1u);
+}
 #endif
 
 // A claim that stayed would be that of the next session with the same index.

@@ -1,6 +1,5 @@
 #include "daemon/recovery/desk.h"
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -17,10 +16,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint32_t kMostCrashes = 3;         // on one pipe, before it is in quarantine
-constexpr std::uint32_t kMostRefusedStarts = 3;   // before the worker does it itself
-constexpr std::ptrdiff_t kMostSentForOthers = 2;  // at a time
-constexpr auto kPause = 20ms;                     // the longest before a job is taken up
+constexpr std::uint32_t kMostCrashes = 3;        // on one pipe, before it is in quarantine
+constexpr std::uint32_t kMostRefusedStarts = 3;  // before the worker does it itself
+constexpr auto kPause = 20ms;                    // the longest before a job is taken up
+// To come up. One that takes longer is taken for one that never will, and another is started.
+constexpr auto kPatienceWithStart = 10s;
+// Done by the worker itself, of other accounts.
+constexpr int kJobsOfOthersATurn = 2;
+constexpr auto kWithoutTime = 1ms;
 
 constexpr std::uint64_t packed(SessionId id) noexcept {
   return (std::uint64_t{id.generation} << 32) | id.index;
@@ -36,21 +39,33 @@ RecoveryDesk::~RecoveryDesk() {
 }
 
 void RecoveryDesk::begin(os::Poller& poller) {
-  const os::UniqueFd& former = node_.recovery().former;
-  if (!former) return start(poller);
-  // It ends with its worker; this only makes sure.
-  os::signal_process(former.get(), SIGKILL);
-  if (auto done = poller.watch(former.get(), process_tag_); !done) {
-    log_error(std::string("waiting for the last tarn-recover: ") + done.error().what());
-    start_at_ = Deadline::in(kPause);
+  has_former() ? look_for_former(poller) : start(poller);
+}
+
+// While it cannot be said that it has ended it may be at work, and no session of its jobs ends.
+void RecoveryDesk::look_for_former(os::Poller& poller) {
+  RecoveryFacts& facts = node_.recovery();
+  start_at_ = Deadline::never();
+  FullStatus done = Done{};
+  if (!facts.former) {
+    auto process = os::open_process(facts.former_identity);
+    if (process) facts.former = std::move(*process);
+    if (!process) done = std::move(process).error();
   }
+  // It ends with its worker; this only makes sure.
+  if (done) os::signal_process(facts.former.get(), SIGKILL);
+  if (done) done = poller.watch(facts.former.get(), process_tag_);
+  if (done) return;
+  log_error(std::string("waiting for the last tarn-recover: ") + done.error().what());
+  start_at_ = Deadline::in(kPause);
 }
 
 void RecoveryDesk::on_former_end(os::Poller& poller) {
-  os::UniqueFd& former = node_.recovery().former;
-  if (!os::has_exited(former.get())) return;
-  poller.forget(former.get());
-  former.reset();
+  RecoveryFacts& facts = node_.recovery();
+  if (!facts.former || !os::has_exited(facts.former.get())) return;
+  poller.forget(facts.former.get());
+  facts.former.reset();
+  facts.former_identity = {};
   start(poller);
 }
 
@@ -82,6 +97,7 @@ FullStatus RecoveryDesk::spawn(os::Poller& poller) {
     return done;
   }
   began_ns_ = monotonic_ns();
+  ready_by_ = Deadline::in(kPatienceWithStart);
   node_.recovery().starts = ++starts_;
   socket_ = std::move(ends->first);
   return Done{};
@@ -106,10 +122,10 @@ void RecoveryDesk::resolve(const SessionItem& session) {
   for (const auto& [pipe_id, serial] : session.openings) {
     const PipeItem* pipe = node_.pipes().at(pipe_id);
     if (pipe == nullptr || !pipe->view) continue;
-    put({session.id(),
-         {++last_number_, session.facts.index, pipe_id, pipe->facts.slot_count, 0},
-         0,
-         !node_.access().is_owner(session.facts.uid)});
+    jobs_.put({session.id(),
+               {++last_number_, session.facts.index, pipe_id, pipe->facts.slot_count, 0},
+               0,
+               !node_.access().is_owner(session.facts.uid)});
     ++place->second.jobs_left;
   }
   if (place->second.jobs_left == 0) finished_.push_back(session.id());
@@ -117,23 +133,6 @@ void RecoveryDesk::resolve(const SessionItem& session) {
   if (refused_starts_ >= kMostRefusedStarts) return work_without_program();
   // Nobody is made to wait for one that dies again and again while there is nothing to do.
   if (!start_at_.is_never()) start_at_ = start_at_.earlier(Deadline::in(kPause));
-}
-
-// Whatever others leave to be done, the owner's next death waits for a few jobs of theirs at most.
-void RecoveryDesk::put(Job job) {
-  auto place = jobs_.end();
-  if (!job.for_others) {
-    const auto waiting = jobs_.begin() + static_cast<std::ptrdiff_t>(sent_);
-    place = std::find_if(waiting, jobs_.end(), [](const Job& each) { return each.for_others; });
-  }
-  jobs_.insert(place, std::move(job));
-}
-
-bool RecoveryDesk::may_send(const Job& job) const {
-  if (!job.for_others) return true;
-  const auto sent = jobs_.begin() + static_cast<std::ptrdiff_t>(sent_);
-  return std::count_if(jobs_.begin(), sent, [](const Job& each) { return each.for_others; }) <
-         kMostSentForOthers;
 }
 
 bool RecoveryDesk::take(SessionId session, ResolvedClaims& found) {
@@ -147,24 +146,20 @@ bool RecoveryDesk::take(SessionId session, ResolvedClaims& found) {
 // As much as the socket takes; the rest after the next answer. Where it takes none at all, no
 // answer would come: then the next program gets them.
 void RecoveryDesk::send_waiting() {
-  while (sent_ < jobs_.size()) {
-    const Job& job = jobs_[sent_];
-    const PipeItem* pipe = node_.pipes().at(job.record.pipe);
+  while (const Job* job = jobs_.next()) {
+    const PipeItem* pipe = node_.pipes().at(job->record.pipe);
     if (pipe == nullptr || !pipe->view) {
       // It went, or came into quarantine: nothing is left to be resolved there.
-      const Job skipped = job;
-      jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(sent_));
-      finish_job(skipped, {});
+      finish_job(jobs_.skip_next(), {});
       continue;
     }
-    if (!may_send(job)) return;
     const std::array descriptors{pipe->memory.get()};
-    const auto sent = os::send_message(socket_.get(), std::as_bytes(std::span(&job.record, 1)),
+    const auto sent = os::send_message(socket_.get(), std::as_bytes(std::span(&job->record, 1)),
                                        descriptors, false);
-    if (sent == os::SendOutcome::would_block && sent_ > 0) return;
+    if (sent == os::SendOutcome::would_block && jobs_.given() > 0) return;
     if (sent != os::SendOutcome::ok) return os::signal_child(program_.pid, SIGKILL);
     TARN_CRASH_POINT("recovery.desk.sent");
-    ++sent_;
+    jobs_.note_given();
   }
 }
 
@@ -178,11 +173,13 @@ void RecoveryDesk::on_answer(os::Poller& poller) {
         received.outcome == os::ReceiveOutcome::ok && received.size_bytes == sizeof answer;
     if (is_whole && !is_ready_ && answer.number == kReadyNumber) {
       is_ready_ = true;
+      ready_by_ = Deadline::never();
       refused_starts_ = 0;
       node_.recovery().pid = program_.pid;
       continue;
     }
-    const bool fits = is_whole && sent_ > 0 && answer.number == jobs_.front().record.number;
+    const bool fits =
+        is_whole && jobs_.given() > 0 && answer.number == jobs_.current().record.number;
     if (!fits) {
       // Its end, or nonsense: on_process_end() follows.
       poller.forget(socket_.get());
@@ -196,9 +193,7 @@ void RecoveryDesk::on_answer(os::Poller& poller) {
 }
 
 void RecoveryDesk::close_first(const RecoveryAnswer& answer) {
-  const Job job = jobs_.front();
-  jobs_.pop_front();
-  if (sent_ > 0) --sent_;
+  const Job job = jobs_.take_current();
   if (answer.outcome == RecoveryOutcome::spoilt && try_again(job)) return;
   if (answer.outcome != RecoveryOutcome::unmapped) {
     return finish_job(job, {answer.skipped, answer.redelivered});
@@ -216,9 +211,10 @@ bool RecoveryDesk::try_again(const Job& job) {
   if (job.crashes + 1 < kMostCrashes && node_.restore_header(*pipe)) {
     log_warning("pipe '" + std::string(pipe->name()) +
                 "': its header was overwritten, and is written anew");
-    jobs_.push_back(job);
-    jobs_.back().record.number = ++last_number_;
-    ++jobs_.back().crashes;
+    Job again = job;
+    again.record.number = ++last_number_;
+    ++again.crashes;
+    jobs_.put(again);
     return true;
   }
   node_.quarantine(*pipe, "its header was overwritten");
@@ -234,7 +230,7 @@ void RecoveryDesk::finish_job(const Job& job, const ResolvedClaims& found) {
 }
 
 void RecoveryDesk::on_process_end(os::Poller& poller) {
-  if (node_.recovery().former) return on_former_end(poller);
+  if (has_former()) return on_former_end(poller);
   if (program_.pid == 0) return;
   // What it had answered before it died counts.
   on_answer(poller);
@@ -245,14 +241,15 @@ void RecoveryDesk::on_process_end(os::Poller& poller) {
   poller.forget(socket_.get());
   socket_.reset();
   const bool was_ready = std::exchange(is_ready_, false);
+  ready_by_ = Deadline::never();
   const std::chrono::nanoseconds lived(monotonic_ns() - began_ns_);
   const bool killed = end.signal == SIGKILL;
   if (!was_ready) {
     log_warning("tarn-recover ended " + end.text() + " before it was ready");
     return note_refused_start(lived, killed);
   }
-  if (sent_ > 0) judge(jobs_.front(), end);
-  sent_ = 0;
+  if (jobs_.given() > 0) judge(jobs_.current(), end);
+  jobs_.take_back();
   start_at_ = Deadline::in(pace_.wait_after(lived, killed));
 }
 
@@ -263,8 +260,7 @@ void RecoveryDesk::judge(Job& job, const os::ChildEnd& end) {
       known != nullptr ? std::string(known->name()) : std::to_string(job.record.pipe);
   log_warning("tarn-recover ended " + end.text() + " at pipe '" + name + "'");
   if (end.signal == SIGKILL || ++job.crashes < kMostCrashes) return;
-  const Job given_up = job;
-  jobs_.pop_front();
+  const Job given_up = jobs_.take_current();
   pace_ = RestartPace();
   if (PipeItem* pipe = node_.pipes().at(given_up.record.pipe)) {
     node_.quarantine(*pipe, "recovery ended " + end.text() + " on it, " +
@@ -274,20 +270,30 @@ void RecoveryDesk::judge(Job& job, const os::ChildEnd& end) {
 }
 
 void RecoveryDesk::on_timer(os::Poller& poller) {
-  if (!start_at_.has_passed()) return;
-  start_at_ = Deadline::never();
-  if (node_.recovery().former) return begin(poller);
-  start(poller);
+  if (work_at_.has_passed()) work_without_program();
+  if (ready_by_.has_passed()) {
+    ready_by_ = Deadline::never();
+    log_warning("tarn-recover does not come up, and is killed");
+    os::signal_child(program_.pid, SIGKILL);
+  }
+  if (start_at_.has_passed()) begin(poller);
 }
 
 // Where no program can be started (no process, memory or descriptor is left), waiting would cost
 // everybody more than the risk that the worker dies of it, which the keeper mends.
 void RecoveryDesk::work_without_program() {
-  while (!jobs_.empty()) {
-    const Job job = jobs_.front();
-    jobs_.pop_front();
-    finish_job(job, resolve_here(job.record));
+  work_at_ = Deadline::never();
+  if (is_ready_) return;
+  while (const auto job = jobs_.take_first(false)) finish_job(*job, resolve_here(job->record));
+  for (int i = 0; i < kJobsOfOthersATurn && !jobs_.empty(); ++i) {
+    if (!node_.doorkeeper().has_time(monotonic_ns())) {
+      work_at_ = Deadline::in(kWithoutTime);
+      return;
+    }
+    const TimeForOthers spent(node_.doorkeeper(), true);
+    if (const auto job = jobs_.take_first(true)) finish_job(*job, resolve_here(job->record));
   }
+  if (!jobs_.empty()) work_at_ = Deadline::passed();
 }
 
 // On the mapping that the worker has: nothing can be lacking for it.

@@ -10,12 +10,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <vector>
 
 #include "base/deadline.h"
 #include "daemon/keeper/restart_pace.h"
+#include "daemon/recovery/job_queue.h"
 #include "daemon/recovery/recover.h"
 #include "daemon/worker/registry/node_state.h"
 #include "os/events.h"
@@ -46,35 +46,30 @@ class RecoveryDesk {
   void on_timer(os::Poller& poller);
   Deadline next_timer() const noexcept {
     // What the worker resolved itself waits to be taken.
-    const bool has_news = !finished_.empty() && !node_.recovery().former;
-    return has_news ? Deadline::passed() : start_at_;
+    if (!finished_.empty() && !has_former()) return Deadline::passed();
+    return start_at_.earlier(ready_by_).earlier(work_at_);
   }
   // Sessions whose last answer has come since this was asked last. None while the last worker's
   // program may still be at work for one of them: its index would be given to another.
   std::vector<SessionId> take_finished() {
-    return node_.recovery().former ? std::vector<SessionId>() : std::exchange(finished_, {});
+    return has_former() ? std::vector<SessionId>() : std::exchange(finished_, {});
   }
 
  private:
-  struct Job {
-    SessionId session;
-    RecoveryJob record;
-    std::uint32_t crashes = 0;
-    bool for_others = false;  // of a session of another account than the node's
-  };
   struct Case {
     std::uint32_t jobs_left = 0;
     ResolvedClaims found;
   };
 
+  // The last worker's program lives, or that cannot be said.
+  bool has_former() const noexcept { return node_.recovery().former_identity.pid != 0; }
+  void look_for_former(os::Poller& poller);
   void start(os::Poller& poller);
   FullStatus spawn(os::Poller& poller);
   // The next worker may have to wait for its end.
   FullStatus store_identity();
   void note_refused_start(std::chrono::nanoseconds lived, bool killed);
   void on_former_end(os::Poller& poller);
-  void put(Job job);
-  bool may_send(const Job& job) const;
   void send_waiting();
   void close_first(const RecoveryAnswer& answer);
   // Its header was overwritten: written anew, the job is done again. False when that does not help.
@@ -82,6 +77,7 @@ class RecoveryDesk {
   void finish_job(const Job& job, const ResolvedClaims& found);
   // The program died at the first job.
   void judge(Job& job, const os::ChildEnd& end);
+  // The owner's at once, others' in turn.
   void work_without_program();
   ResolvedClaims resolve_here(const RecoveryJob& job);
 
@@ -92,13 +88,13 @@ class RecoveryDesk {
   os::UniqueFd socket_;
   std::uint32_t starts_ = 0;
   std::int64_t began_ns_ = 0;
-  bool is_ready_ = false;             // the program has come up
+  bool is_ready_ = false;  // the program has come up
+  Deadline ready_by_ = Deadline::never();
   std::uint32_t refused_starts_ = 0;  // in a row: it did not come up
   RestartPace pace_;                  // begins anew with each job that is done, or given up
   Deadline start_at_ = Deadline::never();
-  // The first `sent_` of them are with the program; of the others, the owner's come first.
-  std::deque<Job> jobs_;
-  std::size_t sent_ = 0;
+  Deadline work_at_ = Deadline::never();  // on what the worker does itself for others
+  JobQueue jobs_;
   std::uint64_t last_number_ = 0;
   std::map<std::uint64_t, Case> cases_;  // by SessionId, packed
   std::vector<SessionId> finished_;

@@ -1,10 +1,12 @@
 #include "daemon/recovery/recover.h"
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <span>
 #include <string>
+#include <thread>
 
 #include "base/crash_point.h"
 #include "os/child.h"
@@ -66,6 +68,9 @@ int serve_recovery(int socket, std::int32_t parent, [[maybe_unused]] std::uint32
 #ifdef TARN_CRASH_POINTS
   arm(start);
   if (std::getenv("TARN_RECOVER_NEVER_READY") != nullptr) return 127;
+  if (std::getenv("TARN_RECOVER_FIRST_HANGS") != nullptr && start == 1) {
+    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+  }
 #endif
   TARN_CRASH_POINT("recover.begun");
   const RecoveryAnswer ready{kReadyNumber, RecoveryOutcome::resolved, 0, 0, 0};

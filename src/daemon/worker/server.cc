@@ -36,7 +36,8 @@ FullStatus Server::run() {
   const std::pair<int, Tag> watched[] = {{descriptors_.listener, make_tag(TagKind::listener, 0)},
                                          {descriptors_.channel, make_tag(TagKind::keeper, 0)},
                                          {descriptors_.signals, make_tag(TagKind::signals, 0)},
-                                         {deaths_.event(), make_tag(TagKind::deaths, 0)}};
+                                         {deaths_.event(), make_tag(TagKind::deaths, 0)},
+                                         {mapped_.event(), make_tag(TagKind::mapped, 0)}};
   for (const auto& [fd, tag] : watched) {
     if (auto done = poller_.watch(fd, tag); !done) return done;
   }
@@ -86,6 +87,8 @@ void Server::on_event(const os::Event& event) {
     }
     case TagKind::deaths:
       return on_death_notices();
+    case TagKind::mapped:
+      return on_mapped();
     case TagKind::recovery:
       return desk_.on_answer(poller_);
     case TagKind::recovery_process:
@@ -120,6 +123,7 @@ void Server::on_timers() {
     try_door_again_ = Deadline::never();
     node_.access().look_after_door();
   }
+  if (close_again_.has_passed()) tend_closer();
   end_rests();
   limit_silence();
   look_after_orphans();
@@ -131,6 +135,7 @@ Deadline Server::next_timer() const noexcept {
   next = next.earlier(look_again_).earlier(desk_.next_timer());
   next = next.earlier(shepherds_.next_timer()).earlier(end_by_).earlier(alive_at_);
   next = next.earlier(open_door_again_).earlier(rests_end_).earlier(try_door_again_);
+  next = next.earlier(finish_others_at_).earlier(close_again_);
   if (silent_.empty()) return next;
   return next.earlier(connections_.at(*silent_.begin()).hello_by);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -16,8 +17,8 @@
 #include "daemon/worker/requests/admission.h"
 #include "daemon/worker/requests/request.h"
 #include "daemon/worker/supervision/shepherds.h"
-#include "os/access/closer.h"
 #include "os/events.h"
+#include "os/life/mapped_asker.h"
 
 namespace tarn::daemon {
 
@@ -61,6 +62,7 @@ class Server {
   bool handle(Connection& connection, os::ReceiveOutcome outcome, Request& request);
   bool greet(Connection& connection, Request& request);
   bool attach(Connection& connection, SessionItem& session, bool is_new);
+  void let_descriptors_in(Connection& connection);
   bool answer(Connection& connection, Request& request);
   bool say_goodbye(Connection& connection, const Request& request);
   // False when the client is gone or does not read: it is to be closed.
@@ -76,7 +78,10 @@ class Server {
   void look_at_the_dying();
   void resolve(SessionItem& session);
   void begin_end(SessionItem& session, EndCause cause);
+  void on_mapped();
   void finish_the_resolved();
+  void finish_in_turn(SessionItem& session);
+  void finish_others();
   void finish_session(SessionItem& session);
 
   // Other accounts: server_door.cc.
@@ -89,7 +94,11 @@ class Server {
   // None of these waits for what another account made slow to close.
   void part_with(Visitor visitor);
   void part_with_visitors();
-  bool can_read_from_other(const Connection& connection) const noexcept;
+  void close_for(std::uint32_t uid, std::vector<os::UniqueFd> descriptors);
+  void tend_closer();
+  bool can_read_from_other(const Connection& connection) noexcept;
+  // Whether not too much of what the account sent before is still to be closed.
+  bool may_bring_more(std::uint32_t uid) noexcept;
   void rest_door();
   // Whether the connection may be read from now; if not, it rests until it may.
   bool is_in_turn(Connection& connection);
@@ -115,7 +124,6 @@ class Server {
   RecoveryDesk desk_;
   ServerDescriptors descriptors_;
   os::UniqueFd spare_;  // given up for a moment to tell a client that there are none left
-  os::Closer closer_;   // for other accounts
   std::map<std::uint64_t, Connection> connections_;
   std::set<std::uint64_t> silent_;  // connections without a hello; the lowest is the oldest
   std::uint64_t last_number_ = 0;
@@ -126,7 +134,10 @@ class Server {
   };
   // True when no further look is needed.
   bool look_at(Dying& entry, SessionItem& session);
-  std::vector<Dying> dying_;                 // whose threads may still run
+  std::vector<Dying> dying_;            // whose threads may still run
+  os::MappedAsker mapped_;              // about those that run on
+  std::deque<SessionId> ended_others_;  // resolved: to be finished a few at a turn
+  Deadline finish_others_at_ = Deadline::never();
   Deadline look_again_ = Deadline::never();  // at `dying_`
   Deadline listen_again_ = Deadline::never();
   std::uint64_t watched_door_ = 0;  // its serial number; 0: none
@@ -134,6 +145,7 @@ class Server {
   Deadline try_door_again_ = Deadline::never();  // to make it, when there was no descriptor for it
   std::set<std::uint64_t> resting_;              // connections of others that asked too fast
   Deadline rests_end_ = Deadline::never();
+  Deadline close_again_ = Deadline::never();  // what no thread could be had for
   Deadline orphans_again_ = Deadline::never();
   std::int64_t orphans_pause_ns_ = 0;
   bool orphans_for_others_ = false;  // the next look at them is due to others

@@ -153,7 +153,7 @@ bool Server::read_one(Connection& connection) {
   const std::uint32_t uid = connection.peer.uid;
   const bool is_other = !connection.caller.is_owner;
   const bool more = handle(connection, received.outcome, request);  // it may be gone now
-  if (is_other) closer_.close(uid, std::move(request.descriptors));
+  if (is_other) close_for(uid, std::move(request.descriptors));
   return more;
 }
 
@@ -217,6 +217,10 @@ bool Server::attach(Connection& connection, SessionItem& session, bool is_new) {
   if (is_new) watch_session(session);
   // A session that resumes while its old connection still counts has given that one up.
   if (session.connection != 0) close(session.connection);
+  // One that resumes knocked when it began; what it repeats may have descriptors beside it.
+  if (!is_new && connection.by_door && check_entry_to_session(node_, connection.caller)) {
+    let_descriptors_in(connection);
+  }
   session.connection = connection.number;
   connection.session = session.facts.index;
   connection.state = ConnectionState::session;

@@ -22,14 +22,22 @@ constexpr int kGuestsPerEvent = 8;
 constexpr auto kDoorRest = 50ms;
 constexpr auto kTryDoorAgain = 1s;
 constexpr auto kConnectionRest = 5ms;
-// Descriptors that are not closed yet, because somebody made it slow: of one account, of all
-// others.
+// Descriptors of one account that are not closed yet, because somebody made it slow.
 constexpr std::size_t kMostClosingOfOne = 64;
-constexpr std::size_t kMostClosing = 512;
+// Of all others: where the kernel cannot keep descriptors out, whoever may connect, by rules or
+// not, can leave some. One part in so many of all that there are.
+constexpr std::uint64_t kClosingParts = 4;
+constexpr auto kCloseAgain = 50ms;
 
 Error too_many(const char* what) {
   return Error(Error::quota_exceeded, "join the domain", what,
                "close connections, or ask the node's owner: `tarn access quota`");
+}
+
+Error too_slow() {
+  return Error(Error::quota_exceeded, "join the domain",
+               "descriptors that this account sent are not closed yet",
+               "see to it that they can be closed, then try again");
 }
 
 }  // namespace
@@ -60,10 +68,8 @@ void Server::rest_door() {
 }
 
 void Server::on_visitors() {
-  const std::int64_t began_ns = monotonic_ns();
+  const TimeForOthers spent(node_.doorkeeper(), true);
   welcome_others();
-  const std::int64_t now_ns = monotonic_ns();
-  node_.doorkeeper().spent(now_ns - began_ns, now_ns);
 }
 
 // Judged by what the kernel says, before anything is read.
@@ -72,7 +78,8 @@ void Server::welcome_others() {
   for (int i = 0; i < kGuestsPerEvent && node_.access().door() >= 0; ++i) {
     const std::int64_t now_ns = monotonic_ns();
     if (keeper.are_too_many_silent() || !keeper.has_time(now_ns) ||
-        closer_.waiting() >= kMostClosing || !keeper.takes_newcomer(now_ns)) {
+        node_.closer().waiting() >= os::descriptor_limit() / kClosingParts ||
+        !keeper.takes_newcomer(now_ns)) {
       return rest_door();
     }
     auto socket = os::accept_from(node_.access().door());
@@ -92,6 +99,7 @@ void Server::welcome_others() {
       continue;
     }
     auto good = check_quota(node_, visitor.uid, {.connections = 1});
+    if (good && !may_bring_more(visitor.uid)) good = too_slow();
     if (good && !keeper.may_be_silent(visitor.uid)) {
       good = too_many("too many connections of this account have not said hello");
     }
@@ -119,13 +127,40 @@ bool Server::hear_knock(Connection& connection, const wire::Header& header) {
     send_error(connection, header.request, good.error());
     return false;
   }
-  connection.may_bring = connection.by_door;
-  os::allow_descriptors(connection.socket.get(), true);
+  if (connection.by_door && !may_bring_more(connection.peer.uid)) {
+    send_error(connection, header.request, too_slow());
+    return false;
+  }
+  let_descriptors_in(connection);
   return send(connection, answer_done(header.request));
 }
 
+void Server::let_descriptors_in(Connection& connection) {
+  connection.may_bring = connection.by_door;
+  os::allow_descriptors(connection.socket.get(), true);
+}
+
+bool Server::may_bring_more(std::uint32_t uid) noexcept {
+  return node_.closer().waiting_of(uid) < kMostClosingOfOne;
+}
+
+void Server::close_for(std::uint32_t uid, std::vector<os::UniqueFd> descriptors) {
+  if (descriptors.empty()) return;
+  node_.closer().close(uid, std::move(descriptors));
+  tend_closer();
+}
+
+// Who waits for a thread would wait for ever where no further close came: nothing is read from an
+// account of which much waits.
+void Server::tend_closer() {
+  close_again_ = node_.closer().serve() ? Deadline::never() : Deadline::in(kCloseAgain);
+}
+
 void Server::part_with(Visitor visitor) {
-  if (visitor.may_bring) closer_.close(visitor.uid, std::move(visitor.socket));
+  if (!visitor.may_bring) return;
+  std::vector<os::UniqueFd> one;
+  one.push_back(std::move(visitor.socket));
+  close_for(visitor.uid, std::move(one));
 }
 
 // At the node's end, when nobody is served any more.
@@ -135,11 +170,10 @@ void Server::part_with_visitors() {
   }
 }
 
-bool Server::can_read_from_other(const Connection& connection) const noexcept {
+bool Server::can_read_from_other(const Connection& connection) noexcept {
   if (!connection.may_bring) return true;
   // Without room the kernel would close what came along.
-  return closer_.waiting_of(connection.peer.uid) < kMostClosingOfOne &&
-         closer_.waiting() < kMostClosing &&
+  return may_bring_more(connection.peer.uid) &&
          os::has_descriptors(os::kMostDescriptorsOfAnybody + kSpareDescriptors);
 }
 
@@ -159,15 +193,15 @@ bool Server::is_in_turn(Connection& connection) {
 }
 
 void Server::read_from_other(Connection& connection) {
-  if (!is_in_turn(connection)) return;
-  const std::int64_t began_ns = monotonic_ns();
-  read_one(connection);  // it may be gone now
-  const std::int64_t now_ns = monotonic_ns();
-  node_.doorkeeper().spent(now_ns - began_ns, now_ns);
+  const TimeForOthers spent(node_.doorkeeper(), true);
+  if (is_in_turn(connection)) read_one(connection);  // it may be gone now
 }
 
 void Server::end_rests() {
   if (!rests_end_.has_passed()) return;
+  rests_end_ = Deadline::in(kConnectionRest);
+  if (!node_.doorkeeper().has_time(monotonic_ns())) return;
+  const TimeForOthers spent(node_.doorkeeper(), true);
   rests_end_ = Deadline::never();
   for (const std::uint64_t number : std::exchange(resting_, {})) {
     const auto found = connections_.find(number);

@@ -19,7 +19,6 @@
 #include "base/log.h"
 #include "daemon/worker/server.h"
 #include "daemon/worker/server_tags.h"
-#include "os/life/mapped.h"
 #include "os/life/stopped.h"
 
 namespace tarn::daemon {
@@ -34,6 +33,9 @@ constexpr std::uint32_t kQuickLooks = 100;
 constexpr std::chrono::milliseconds kLongestPause = 10s;
 // At first without a pause: nearly always the last thread is a few steps behind the first.
 constexpr std::uint32_t kLooksAtOnce = 8;
+// Of sessions of other accounts: then it is everybody's turn.
+constexpr int kEndsOfOthersATurn = 2;
+constexpr auto kWithoutTime = 1ms;
 
 std::chrono::milliseconds pause_after(std::uint32_t looks) noexcept {
   constexpr std::uint32_t kMostDoublings = 14;
@@ -62,6 +64,7 @@ void Server::on_death_notices() {
 
 void Server::note_dying(SessionItem& session) {
   if (session.stage != EndStage::none) return;
+  const TimeForOthers spent(node_.doorkeeper(), !node_.access().is_owner(session.facts.uid));
   session.stage = EndStage::dying;
   // One that was woken for a message, and died before it took it, owes others that wake-up.
   for (const auto& [pipe_id, serial] : session.openings) {
@@ -78,7 +81,11 @@ void Server::look_at_the_dying() {
     SessionItem* session = node_.sessions().find(entry.session);
     if (session == nullptr || session->stage != EndStage::dying) return true;
     if (entry.look_at.has_passed()) {
-      if (look_at(entry, *session)) return true;
+      const bool is_others = !node_.access().is_owner(session->facts.uid);
+      if (!is_others || node_.doorkeeper().has_time(monotonic_ns())) {
+        const TimeForOthers spent(node_.doorkeeper(), is_others);
+        if (look_at(entry, *session)) return true;
+      }
       entry.look_at = Deadline::in(pause_after(entry.looks));
     }
     look_again_ = look_again_.earlier(entry.look_at);
@@ -95,11 +102,20 @@ bool Server::look_at(Dying& entry, SessionItem& session) {
   }
   if (++entry.looks < kQuickLooks) return false;
   // It runs. One that still has its segment is slow to die, or plays: its socket or its pidfd will
-  // tell. So will the pidfd of one that does not let us look.
-  const auto has_it = os::maps_for_writing(session.facts.pid, session.facts.memory_identity);
-  if (has_it.value_or(true)) return false;
-  begin_end(session, EndCause::death);
-  return true;
+  // tell. So will the pidfd of one that does not let us look; of another account it is not asked.
+  if (node_.access().is_owner(session.facts.uid)) {
+    mapped_.ask(make_tag(session.id()), session.facts.pid, session.facts.memory_identity);
+  }
+  return false;
+}
+
+// Answers of mapped_. The process may have come to its end meanwhile.
+void Server::on_mapped() {
+  for (const os::MappedAnswer& answer : mapped_.take()) {
+    SessionItem* session = node_.sessions().find(session_of(answer.number));
+    if (session == nullptr || session->stage != EndStage::dying) continue;
+    if (!answer.is_mapped.value_or(true)) begin_end(*session, EndCause::death);
+  }
 }
 
 void Server::resolve(SessionItem& session) {
@@ -116,7 +132,7 @@ void Server::begin_end(SessionItem& session, EndCause cause) {
   deaths_.forget(session.id());
   if (cause == EndCause::death) close(session.connection);
   if (session.stage < EndStage::resolving) resolve(session);
-  if (session.stage == EndStage::resolved) finish_session(session);
+  if (session.stage == EndStage::resolved) finish_in_turn(session);
 }
 
 void Server::finish_the_resolved() {
@@ -127,18 +143,36 @@ void Server::finish_the_resolved() {
     if (!taken || session == nullptr) continue;
     session->stage = EndStage::resolved;
     session->found = found;
-    if (session->ended) finish_session(*session);
+    if (session->ended) finish_in_turn(*session);
   }
+  finish_others();
+}
+
+// The owner's end at once. However many of others end together, they keep nobody waiting.
+void Server::finish_in_turn(SessionItem& session) {
+  if (node_.access().is_owner(session.facts.uid)) return finish_session(session);
+  ended_others_.push_back(session.id());
+}
+
+void Server::finish_others() {
+  finish_others_at_ = Deadline::never();
+  for (int i = 0; i < kEndsOfOthersATurn && !ended_others_.empty(); ++i) {
+    if (!node_.doorkeeper().has_time(monotonic_ns())) {
+      finish_others_at_ = Deadline::in(kWithoutTime);
+      return;
+    }
+    const SessionId id = ended_others_.front();
+    ended_others_.pop_front();
+    SessionItem* session = node_.sessions().find(id);
+    if (session != nullptr && session->ended) finish_session(*session);
+  }
+  if (!ended_others_.empty()) finish_others_at_ = Deadline::passed();
 }
 
 void Server::finish_session(SessionItem& session) {
   const std::uint64_t number = session.connection;
-  // Cleaning up after other accounts counts as time spent on them.
-  const bool is_others = session.facts.uid != node_.access().owner_uid();
-  const std::int64_t began_ns = monotonic_ns();
+  const TimeForOthers spent(node_.doorkeeper(), !node_.access().is_owner(session.facts.uid));
   end_session(node_, session.facts.index, *session.ended, session.found);
-  const std::int64_t now_ns = monotonic_ns();
-  if (is_others) node_.doorkeeper().spent(now_ns - began_ns, now_ns);
   const auto found = connections_.find(number);
   if (found == connections_.end()) return;
   Connection& connection = found->second;

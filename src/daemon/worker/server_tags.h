@@ -19,7 +19,8 @@ enum class TagKind : std::uint8_t {
   recovery_process,  // its end
   shepherd_control,
   shepherd_process,
-  door,  // of other accounts
+  door,    // of other accounts
+  mapped,  // what sessions that seem to die have mapped
 };
 
 using Tag = std::uint64_t;

@@ -4,6 +4,7 @@
 
 #include "testing/slow_to_close.h"
 #include "tests/e2e/access/access_fixture.h"
+#include "tests/e2e/access/send_raw.h"
 
 namespace tarn::raw {
 namespace {
@@ -14,24 +15,6 @@ using wire::MessageType;
 bool can_keep_descriptors_out() {
   const auto ends = os::socket_pair();
   return ends && os::allow_descriptors(ends->first.get(), false);
-}
-
-// Sends it without any regard for limits of ours; what the kernel said.
-ssize_t send_raw(int socket, std::size_t size_bytes, const std::vector<int>& descriptors) {
-  std::vector<char> bytes(size_bytes, 'x');
-  iovec part{bytes.data(), bytes.size()};
-  std::vector<char> control(CMSG_SPACE(descriptors.size() * sizeof(int)));
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(descriptors.size() * sizeof(int));
-  std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size() * sizeof(int));
-  return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 // The node serves its owner, whatever it closes for others meanwhile.

@@ -106,6 +106,86 @@ TEST_F(SharedPipeTest, AMessageGoesOnFromAPrivatePipeToASharedOneAndBack) {
   bob.join();
 }
 
+// Passed on by reference, and its producer is gone: the private pipe's slot is all that has it.
+TEST_F(SharedPipeTest, AMessageOutlivesItsProducerInAPrivatePipe) {
+  Session relay = connect(domain());
+  Pipe shared = relay.pipe("shared-in");
+  Pipe own = relay.pipe("own");
+  const std::string text = text_of(5000);
+  {
+    Session producer = connect(domain());
+    Pipe out = producer.pipe("shared-in");
+    ASSERT_EQ(out.push(text), PushStatus::ok);
+    auto popped = shared.pop(kPatience);
+    ASSERT_TRUE(popped);
+    ASSERT_EQ(own.push(popped.message), PushStatus::ok);
+    popped = {};
+  }
+  ASSERT_TRUE(eventually([&] { return observer().status().sessions == 1; }));
+  const auto last = own.pop(kPatience);
+  ASSERT_TRUE(last);
+  EXPECT_EQ(last.message.text(), text);
+}
+
+// Steps of two processes in turn.
+struct Turns {
+  int go[2];
+  int done[2];
+  Turns() { EXPECT_TRUE(::pipe(go) == 0 && ::pipe(done) == 0); }
+  static void say(int fd) { EXPECT_EQ(::write(fd, "x", 1), 1); }
+  static void hear(int fd) {
+    char one = 0;
+    EXPECT_EQ(::read(fd, &one, 1), 1);
+  }
+};
+
+// The next worker has to let its memory in as the last one did.
+TEST_F(SharedPipeTest, AGuestGetsMoreMemoryAfterAWorkersRestart) {
+  Turns turns;
+  std::thread bob([&] {
+    EXPECT_EQ(as(kBob,
+                 [&] {
+                   Session session = connect(domain("0"));
+                   Pipe pipe = session.pipe("shared-a");
+                   Turns::say(turns.done[1]);
+                   Turns::hear(turns.go[0]);
+                   for (const std::size_t size : kSizes) {
+                     if (pipe.push(text_of(size)) != PushStatus::ok) return 1;
+                   }
+                   return 0;
+                 }),
+              0);
+  });
+  Turns::hear(turns.done[0]);
+  kill_worker();
+  Turns::say(turns.go[1]);
+  bob.join();
+}
+
+// It has to be told: nothing that it sends with memory beside it would come through.
+TEST_F(SharedPipeTest, AGuestThatMayOnlyLookAfterAWorkersRestartIsRefusedMemory) {
+  Turns turns;
+  std::thread bob([&] {
+    EXPECT_EQ(as(kBob,
+                 [&] {
+                   Session session = connect(domain("0"));
+                   Pipe pipe = session.pipe("shared-a");
+                   Turns::say(turns.done[1]);
+                   Turns::hear(turns.go[0]);
+                   return pipe.push(text_of(5000)) == PushStatus::no_memory ? 0 : 1;
+                 }),
+              0);
+  });
+  Turns::hear(turns.done[0]);
+  allow(user_rule(kBob, kRead));
+  Client owner = observer();
+  ASSERT_EQ(change(owner, wire::AccessChange::forget, user_rule(kBob, kWrite, "shared*")).type(),
+            wire::MessageType::done);
+  kill_worker();
+  Turns::say(turns.go[1]);
+  bob.join();
+}
+
 // What stands in the owner's other messages is in no slab that Bob may map, and a slot by which he
 // names such a slab is not followed by the owner's programs.
 TEST_F(SharedPipeTest, AForgedReferenceIsNotFollowed) {

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <map>
 
+#include "base/deadline.h"
+
 namespace tarn::daemon {
 
 // Of all others together, and of one account: connections that have not said hello.
@@ -67,6 +69,24 @@ class Doorkeeper {
   std::int64_t paid_at_ns_ = 0;  // when their share has caught up with what they used
   Pace newcomers_;
   Pace complaints_;
+};
+
+// What is done while it is there counts as done for others, if it is.
+class TimeForOthers {
+ public:
+  TimeForOthers(Doorkeeper& keeper, bool is_for_others) noexcept
+      : keeper_(is_for_others ? &keeper : nullptr), began_ns_(monotonic_ns()) {}
+  TimeForOthers(const TimeForOthers&) = delete;
+  TimeForOthers& operator=(const TimeForOthers&) = delete;
+  ~TimeForOthers() {
+    if (keeper_ == nullptr) return;
+    const std::int64_t now_ns = monotonic_ns();
+    keeper_->spent(now_ns - began_ns_, now_ns);
+  }
+
+ private:
+  Doorkeeper* const keeper_;
+  const std::int64_t began_ns_;
 };
 
 }  // namespace tarn::daemon

@@ -21,6 +21,7 @@
 #include "daemon/worker/registry/quarantine.h"
 #include "daemon/worker/registry/segments.h"
 #include "daemon/worker/registry/sessions.h"
+#include "os/access/closer.h"
 #include "os/process.h"
 
 namespace tarn::daemon {
@@ -29,7 +30,9 @@ namespace tarn::daemon {
 struct RecoveryFacts {
   std::int32_t pid = 0;      // 0: none
   std::uint32_t starts = 0;  // by this worker
-  os::UniqueFd former;       // pidfd of the last worker's, which may be at work still
+  // The last worker's, until it is known to have ended; pid 0: none. It may be at work still.
+  os::ProcessIdentity former_identity;
+  os::UniqueFd former;  // its pidfd, once it could be opened
 };
 
 // A record for a session's connection, sent when the change that caused it is complete.
@@ -59,6 +62,8 @@ class NodeState {
   AccessTable& access() noexcept { return access_; }
   const AccessTable& access() const noexcept { return access_; }
   Doorkeeper& doorkeeper() noexcept { return doorkeeper_; }
+  // What other accounts sent is closed there.
+  os::Closer& closer() noexcept { return closer_; }
   RecordSink& sink() noexcept { return sink_; }
   StoredCounters& counters() noexcept { return counters_; }
   RecoveryFacts& recovery() noexcept { return recovery_; }
@@ -148,6 +153,7 @@ class NodeState {
   Quarantine quarantine_;
   AccessTable access_;
   Doorkeeper doorkeeper_;
+  os::Closer closer_;
   StoredCounters counters_{};
   RecoveryFacts recovery_;
   std::vector<Notice> notices_;

@@ -77,16 +77,9 @@ bool take_pipe(NodeState& node, const StoredPipe& record, StoredRecord& stored) 
   return true;
 }
 
-// Nothing when it has ended. Its number may be another process's by now.
+// Whether it has ended is for the desk to find out.
 bool take_recovery(NodeState& node, const StoredRecovery& record) {
-  const os::ProcessIdentity known{record.pid, record.start_ticks};
-  const auto is_it = [&] {
-    const auto found = os::identify(record.pid);
-    return found && *found == known;
-  };
-  if (!is_it()) return true;
-  auto process = os::open_pidfd(record.pid);
-  if (process && is_it()) node.recovery().former = std::move(*process);
+  node.recovery().former_identity = {record.pid, record.start_ticks};
   return true;
 }
 

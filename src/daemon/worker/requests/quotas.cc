@@ -17,6 +17,7 @@ constexpr std::uint64_t kMemoryParts = 8;
 constexpr std::uint64_t kDescriptorParts = 4;
 
 // The node keeps two descriptors for a session beside its connection, one for a slab or a pipe.
+// Those that the account made slow to close come on top.
 std::uint64_t descriptors_of(std::uint64_t connections, std::uint64_t sessions,
                              std::uint64_t segments, std::uint64_t pipes) noexcept {
   return connections + 2 * sessions + segments + pipes;
@@ -101,7 +102,8 @@ FullStatus check_others(NodeState& node, const Share& wish, std::uint64_t descri
   const Tally segments = node.segments().tallies().of_others(owner);
   const Tally pipes = node.pipes().tallies().of_others(owner);
   const std::uint64_t open =
-      descriptors_of(node.doorkeeper().connections(), sessions.count, segments.count, pipes.count);
+      descriptors_of(node.doorkeeper().connections(), sessions.count, segments.count, pipes.count) +
+      node.closer().waiting();
   std::uint64_t bytes = segments.bytes + pipes.bytes;
   if (sessions.count > 0 && wish.bytes > 0) {
     bytes += lasting_claims(node, [&](std::uint32_t uid) { return uid != owner; });
@@ -132,7 +134,8 @@ wire::AccessQuota use_of(NodeState& node, std::uint32_t uid) {
   used.connections = node.doorkeeper().connections_of(uid);
   used.pipes = pipes.count;
   used.descriptors = static_cast<std::uint32_t>(
-      descriptors_of(used.connections, used.sessions, segments.count, pipes.count));
+      descriptors_of(used.connections, used.sessions, segments.count, pipes.count) +
+      node.closer().waiting_of(uid));
   if (used.sessions == 0) return used;
   used.bytes += lasting_claims(node, [&](std::uint32_t each) { return each == uid; });
   return used;

@@ -1,0 +1,87 @@
+// Files that cannot be closed before somebody else allows it, and who must not wait for that.
+
+#include <gtest/gtest.h>
+
+#include "testing/stuck_to_close.h"
+#include "tests/e2e/access/access_fixture.h"
+#include "tests/e2e/access/send_raw.h"
+
+namespace tarn::raw {
+namespace {
+
+using testing::StuckToClose;
+using wire::MessageType;
+
+// The node serves its owner, whatever hangs meanwhile.
+void expect_served(Client& owner) {
+  for (int i = 0; i < 20; ++i) ASSERT_GE(owner.status().sessions, 1u);
+}
+
+class StuckTest : public AccessTest {
+ protected:
+  void SetUp() override {
+    AccessTest::SetUp();
+    if (IsSkipped()) return;
+    if (!file_) GTEST_SKIP() << "this kernel has no FUSE";
+    start();
+    allow(user_rule(kBob, kWrite));
+    allow(user_rule(kCarol, kWrite));
+  }
+  // Beside nonsense, so many times; whoever called has to be let go of before it can end.
+  void send_stuck(Client& client, std::size_t times) const {
+    const int own = ::open(file_.path().c_str(), O_RDWR | O_CLOEXEC);
+    if (send_raw(client.socket(), 16, std::vector<int>(times, own)) < 0) ::_exit(1);
+  }
+  // Bob's process, with a session and so many descriptors that the node cannot close.
+  pid_t start_bob(std::size_t times) {
+    const pid_t bob = ::fork();
+    if (bob != 0) return bob;
+    ::alarm(kWatchdogSeconds);
+    become(kBob);
+    Client client(door().socket);
+    if (client.begin_session().type() != MessageType::welcome) ::_exit(2);
+    send_stuck(client, times);
+    ::_exit(0);
+  }
+
+  StuckToClose file_;
+};
+
+TEST_F(StuckTest, WhoMakesTheNodeUnableToCloseIsKeptOutAlone) {
+  constexpr std::size_t kMany = 100;
+  Client owner = session();
+  const pid_t bob = start_bob(kMany);
+  file_.await_close();
+  file_.await_close();  // one of them is the node's
+  ASSERT_TRUE(eventually([&] {
+    const auto page = access();
+    for (std::size_t i = 0; i < page.account_count; ++i) {
+      if (page.accounts[i].uid == kBob.uid) return page.accounts[i].used.descriptors >= kMany;
+    }
+    return false;
+  })) << "they count as his";
+  EXPECT_EQ(as(kBob,
+               [&] {
+                 Client client(door().socket);
+                 return client.knock().code() == Error::quota_exceeded ? 0 : 1;
+               }),
+            0);
+  EXPECT_EQ(as(kCarol,
+               [&] {
+                 Client client(door().socket);
+                 return client.begin_session().type() == MessageType::welcome ? 0 : 1;
+               }),
+            0);
+  expect_served(owner);
+  file_.release();
+  ::waitpid(bob, nullptr, 0);
+  EXPECT_TRUE(eventually([&] {
+    return as(kBob, [&] {
+             Client client(door().socket);
+             return client.knock().type() == MessageType::done ? 0 : 1;
+           }) == 0;
+  }));
+}
+
+}  // namespace
+}  // namespace tarn::raw
