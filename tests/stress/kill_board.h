@@ -35,15 +35,17 @@ struct Board {
   std::atomic<std::uint32_t> producers_stop;
   std::atomic<std::uint64_t> arrived;  // deliveries of all kinds
   std::atomic<std::uint64_t> sent;
+  std::atomic<std::uint64_t> values;        // deliveries of values
+  std::atomic<std::uint64_t> edited;        // of which edited on the way
   std::atomic<std::uint32_t> failures;      // broken promises that a participant saw
   std::atomic<std::uint32_t> redeliveries;  // marked deliveries
   Life lives[kMostLives];
 
   // Something that must never happen has.
   template <class... Values>
-  void fail(const char* format, Values... values) {
+  void fail(const char* format, Values... what) {
     ++failures;
-    std::fprintf(stderr, format, values...);
+    std::fprintf(stderr, format, what...);
   }
 };
 

@@ -13,10 +13,10 @@
 #include "testing/pattern.h"
 #include "testing/process_fixture.h"
 #include "tests/stress/kill_board.h"
+#include "tests/stress/kill_payloads.h"
 
 namespace tarn::kill {
 
-inline constexpr std::size_t kMostBytes = 60'000;
 inline constexpr std::size_t kMostHeld = 4;
 
 inline std::filesystem::path board_in(const testkit::Arguments& arguments) {
@@ -44,12 +44,8 @@ inline int produce(const testkit::Arguments& arguments) {
     Session session = connect({.name = "producer"});
     Pipe pipe = session.pipe(arguments.at(1));
     for (; head.number < kMostMessages && board->producers_stop == 0; ++head.number) {
-      const bool fits = chance.below(2) == 0;
-      Loan loan = pipe.loan(sizeof head + chance.below(fits ? 40 : kMostBytes));
-      std::memcpy(loan.bytes().data(), &head, sizeof head);
-      testkit::fill_pattern(loan.bytes().subspan(sizeof head), head.seed());
       life.intended = head.number + 1;
-      const PushStatus status = pipe.push(std::move(loan));
+      const PushStatus status = send_payload(session, pipe, head, chance);
       if (status != PushStatus::ok) {
         return report(board, "producer", explain(session, name_of(status)));
       }
@@ -65,6 +61,7 @@ inline int produce(const testkit::Arguments& arguments) {
 // Arguments: folder, pipe, seed, next pipe.
 inline int relay(const testkit::Arguments& arguments) {
   SharedBoard board(board_in(arguments));
+  testkit::Chance chance(std::stoull(arguments.at(2)));
   try {
     Session session = connect({.name = "relay"});
     Pipe in = session.pipe(arguments.at(1));
@@ -73,7 +70,7 @@ inline int relay(const testkit::Arguments& arguments) {
       Popped popped = in.pop();
       if (popped.status == PopStatus::closed) return 0;
       if (!popped) return report(board, "relay", explain(session, name_of(popped.status)));
-      const PushStatus status = out.push(std::move(*popped));
+      const PushStatus status = pass_on(session, out, std::move(popped.message), chance);
       if (status != PushStatus::ok) {
         return report(board, "relay", explain(session, name_of(status)));
       }
@@ -88,16 +85,6 @@ class Clerk {
  public:
   Clerk(SharedBoard& board, bool in_order) : board_(board), in_order_(in_order) {}
 
-  static Head head_of(const Message& message) {
-    Head head{kMostLives, kMostMessages};
-    if (message.size() >= sizeof head) std::memcpy(&head, message.bytes().data(), sizeof head);
-    return head;
-  }
-  static bool is_whole(const Message& message) {
-    const Head head = head_of(message);
-    return head.life < kMostLives && head.number < kMostMessages &&
-           testkit::has_pattern(message.bytes().subspan(sizeof head), head.seed());
-  }
   void note_arrival(const Message& message) {
     const Head head = head_of(message);
     if (!is_whole(message)) {
@@ -114,6 +101,10 @@ class Clerk {
     }
     if (message.redelivered()) ++board_->redeliveries;
     check_order(head);
+    if (const auto value = message.try_value()) {
+      ++board_->values;
+      if (value->contains("hops")) ++board_->edited;
+    }
     ++board_->arrived;
   }
   void note_acknowledged(const Head& head) {
@@ -144,10 +135,10 @@ inline int consume(const testkit::Arguments& arguments) {
     std::deque<Message> held;
     const auto finish_one = [&] {
       Message& message = held.front();
-      if (!Clerk::is_whole(message)) board->fail("overwritten while it was held\n");
+      if (!is_whole(message)) board->fail("overwritten while it was held\n");
       // Some are given back instead: at-least-once pipes deliver them again, marked.
       if (chance.below(10) != 0) {
-        const Head head = Clerk::head_of(message);
+        const Head head = head_of(message);
         message.acknowledge();
         clerk.note_acknowledged(head);
       }

@@ -27,6 +27,7 @@ struct Board {
   std::atomic<std::uint64_t> garbage;
   std::atomic<std::uint64_t> pipes_reached;  // by scribblers
   std::atomic<std::uint64_t> companion_operations;
+  std::atomic<std::uint64_t> values;  // spoilt ones that companions read
   std::atomic<std::uint64_t> spoilt;  // operations that were told so, pipes that were refused
   std::atomic<std::int64_t> slowest_answer_ns;  // of the node to an honest one
 };
@@ -98,17 +99,36 @@ inline int consume(const Arguments& arguments) {
   }
 }
 
+// Everything in it, as far as it can be read: each answer is a value or an error.
+inline std::size_t read_as_value(SharedBoard& board, Session& session, const Message& message) {
+  const auto value = message.try_value();
+  if (!value) return 0;
+  ++board->values;
+  std::size_t sum = 0;
+  try {
+    sum += value->find("table") ? (*value)["table"].size() : 0;
+    if (const auto array = value->find("array")) sum += array->array<float>().size();
+    const Value edited = session.edit(message);
+    sum += edited.view().size();
+    value->check();
+  } catch (const Error&) {
+    ++sum;
+  }
+  return sum;
+}
+
 // Arguments: folder, pipe. Shares its pipe with a scribbler: each operation returns, and reading
 // what it was given does no harm.
 inline int accompany(const Arguments& arguments) {
   SharedBoard board(board_in(arguments));
   const std::vector<std::byte> bytes(3000, std::byte{7});
-  unsigned sum = 0;
+  std::size_t sum = 0;
   while (board->stop == 0) {
     try {
       Session session = connect({.name = "companion"});
       // As the scribbler asks for it, whoever comes first.
       Pipe pipe = session.pipe(arguments.at(1), {.capacity = Scribbler::kSlots});
+      const std::uint64_t told_before = board->spoilt;
       for (int i = 0; i < 200 && board->stop == 0; ++i) {
         const std::size_t size = i % 2 == 0 ? 20 : bytes.size();
         const PushStatus pushed = pipe.push(std::span(bytes).first(size), 2ms);
@@ -117,10 +137,13 @@ inline int accompany(const Arguments& arguments) {
         if (popped) {
           for (const std::byte byte : popped.message.bytes())
             sum += std::to_integer<unsigned>(byte);
+          sum += read_as_value(board, session, popped.message);
         }
         ++board->companion_operations;
         if (pipe.is_closed()) break;
       }
+      // The next one begins anew, and lets values through until it is spoilt.
+      if (board->spoilt != told_before) session.remove_pipe(arguments.at(1));
     } catch (const Error&) {
       ++board->spoilt;
       // Refused with a verdict: a spoilt pipe is removed, and the next one begins anew.
@@ -141,6 +164,11 @@ inline int scribble(const Arguments& arguments) {
   Scribbler scribbler(arguments.at(3), arguments.at(1), chance.next());
   if (!scribbler.begin()) return 0;
   if (scribbler.has_pipe()) ++board->pipes_reached;
+  // Soon nothing gets through any more.
+  for (int i = 0; i < 200 && board->stop == 0; ++i) {
+    scribbler.act_on_values();
+    if (i % 16 == 0) std::this_thread::sleep_for(1ms);
+  }
   for (std::uint64_t left = 2000 + chance.below(20'000); left > 0 && board->stop == 0; --left) {
     scribbler.act();
     ++board->garbage;
@@ -186,13 +214,16 @@ class ScribbleRig : public testkit::NodeTest {
     EXPECT_GT(board->sent, 0U);
     EXPECT_GT(board->garbage, 0U);
     EXPECT_GT(board->companion_operations, 0U);
+    EXPECT_GT(board->values, 0U) << "no companion got a value";
     EXPECT_GT(board->pipes_reached, 0U) << "no scribbler got as far as a pipe";
     EXPECT_EQ(connect_and_see().worker_starts, 1U) << "the worker died of it";
     std::printf(
         "%lu messages beside %lu pieces of garbage, %lu operations in spoilt pipes (%lu told so), "
-        "slowest answer of the node %.1f ms\n",
+        "%lu "
+        "values, slowest answer of the node %.1f ms\n",
         board->sent.load(), board->garbage.load(), board->companion_operations.load(),
-        board->spoilt.load(), static_cast<double>(board->slowest_answer_ns.load()) / 1e6);
+        board->spoilt.load(), board->values.load(),
+        static_cast<double>(board->slowest_answer_ns.load()) / 1e6);
   }
 
  private:

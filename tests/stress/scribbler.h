@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "tarn/value.h"
 #include "testing/pattern.h"
 #include "tests/e2e/raw_client.h"
 
@@ -18,9 +20,14 @@ namespace tarn::scribble {
 class Scribbler {
  public:
   static constexpr std::int64_t kSlots = 16;
+  static constexpr std::uint32_t kSlabChunks = 8;
 
   Scribbler(const std::string& socket, std::string pipe, std::uint64_t seed)
-      : client_(socket), pipe_name_(std::move(pipe)), chance_(seed), slab_(8, seed) {}
+      : client_(socket),
+        pipe_name_(std::move(pipe)),
+        chance_(seed),
+        slab_(kSlabChunks, seed),
+        value_slab_(kSlabChunks, ~seed) {}
 
   // A session whose segment is ours to write, the pipe, and a slab. False when it was refused.
   bool begin() {
@@ -43,6 +50,9 @@ class Scribbler {
     if (const auto added = slab_.add_to(client_).as<wire::SegmentAdded>()) {
       slab_id_ = {added->index, added->generation};
     }
+    if (const auto added = value_slab_.add_to(client_).as<wire::SegmentAdded>()) {
+      value_slab_id_ = {added->index, added->generation};
+    }
     const auto opened = client_.open_pipe(pipe_name_, kSlots);
     if (opened.as<wire::PipeOpened>()) pipe_.emplace(opened);
     if (pipe_ && !opened.descriptors.empty()) {
@@ -53,9 +63,22 @@ class Scribbler {
 
   bool has_pipe() const { return pipe_ && pipe_->view; }
 
+  // A value, spoilt while others read it; in a pipe that nobody has spoilt yet.
+  void act_on_values() {
+    push_value();
+    spoil_value();
+  }
   // One piece of garbage.
   void act() {
-    switch (chance_.below(8)) {
+    switch (chance_.below(16)) {
+      case 8:
+      case 9:
+      case 10:
+      case 11:
+        return push_value();
+      case 12:
+      case 13:
+        return spoil_value();
       case 0:
       case 1:
         return scribble_slots();
@@ -155,6 +178,37 @@ class Scribbler {
         SlotPayload::reference_to({chance_.below(2) == 0 ? slab_id_ : any, chunk, size}), position);
   }
 
+  // A value as a producer would build it, in a slab whose header stays whole.
+  void push_value() {
+    if (!pipe_ || !pipe_->view || value_slab_id_.index == 0) return;
+    value_chunk_ = static_cast<std::uint32_t>(chance_.below(kSlabChunks));
+    const std::span<const std::byte> bytes = value_.bytes();
+    std::memcpy(value_base(), bytes.data(), bytes.size());
+    std::uint64_t position = 0;
+    pipe_->view.push(static_cast<std::uint16_t>(index_),
+                     SlotPayload::reference_to({value_slab_id_, value_chunk_, bytes.size()}),
+                     position);
+  }
+  // While others read it.
+  void spoil_value() {
+    for (int i = 0; i < 8; ++i) spoil(value_base(), value_.bytes().size());
+  }
+  std::byte* value_base() {
+    return value_slab_.owned.segment.base() + layout::kFirstChunkOffset +
+           value_chunk_ * raw::Slab::kChunkBytes;
+  }
+  static Value some_value() {
+    Value value;
+    value["name"] = "a value";
+    for (int i = 0; i < 20; ++i) value["table"].entry_of_number(i) = i * 0.5;
+    value["list"].append("text");
+    value["list"].append().make_table();
+    value["list"][1]["deep"].append(true);
+    const std::span<float> array = value["array"].array<float>({4, 8});
+    std::ranges::fill(array, 1.0f);
+    return value;
+  }
+
   // A packet of any type but the one that may end the node, with any length and descriptors.
   void send_nonsense() {
     std::vector<std::byte> packet(chance_.below(4) == 0 ? chance_.below(wire::kMaxMessageBytes)
@@ -199,6 +253,10 @@ class Scribbler {
   std::uint32_t index_ = 0;
   std::optional<raw::MappedPipe> pipe_;
   os::UniqueFd pipe_fd_;
+  raw::Slab value_slab_;
+  SegmentId value_slab_id_;
+  const Value value_ = some_value();
+  std::uint32_t value_chunk_ = 0;
 };
 
 }  // namespace tarn::scribble

@@ -176,6 +176,8 @@ class StormRig : public testkit::NodeTest {
 
   void check_ledger() {
     EXPECT_EQ(board_->failures, 0u);
+    EXPECT_GT(board_->values, 0u);
+    EXPECT_GT(board_->edited, 0u);
     std::array<Audit, kLines.size()> sums{};
     for (std::size_t life = 0; life < lines_of_lives_.size(); ++life) {
       add_life(sums[lines_of_lives_[life]], board_->lives[life]);
