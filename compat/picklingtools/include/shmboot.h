@@ -15,6 +15,16 @@ namespace detail {
 class Region;  // this process's part in a region
 }  // namespace detail
 
+enum State_e { STOPPED, STARTING, STARTED };
+
+// What stood in the boot section; nothing depends on it here.
+struct Bootstrap_t {
+  size_t bytes_in_main_pool = 0;
+  StreamingPool* main_pool = nullptr;
+  void* data = nullptr;
+  char initialization[4] = {0, 0, 0, 1};  // the last byte: it is ready
+};
+
 // What SHMMain, ServerSide and ClientSide have in common.
 class SHMSide {
  public:
@@ -26,21 +36,26 @@ class SHMSide {
   }
   // Whether this process has its addresses randomised.
   bool addressRandomization() const;
+  State_e state() const { return state_; }
+  // Both throw runtime_error before start(). The pool is this process's own.
+  StreamingPool* pool();
+  Bootstrap_t* boot();
 
   SHMSide(const SHMSide&) = delete;
   SHMSide& operator=(const SHMSide&) = delete;
 
  protected:
-  SHMSide(const string& region, bool debug, BreakChecker external_break, int_8 micro_sleep);
+  SHMSide(const string& region, size_t pool_bytes, bool debug, BreakChecker external_break,
+          int_8 micro_sleep);
   ~SHMSide();
-  // For this process's own use; made at the first call.
-  StreamingPool* pool_of(size_t bytes);
   void say(const string& what) const;
   // Throws runtime_error when the caller's BreakChecker says so; else sleeps a little.
   void wait_a_little(const string& what) const;
+  // Waits for the region, and has joined it then.
   void join_region();
 
   string region_;
+  State_e state_ = STOPPED;
   bool debug_;
   bool warning_ = true;
   BreakChecker external_break_;
@@ -49,7 +64,10 @@ class SHMSide {
 
  private:
   struct PoolMemory;
-  std::unique_ptr<PoolMemory> pool_;
+  bool try_to_join();
+  size_t pool_bytes_;
+  std::unique_ptr<PoolMemory> pool_;  // made when it is asked for
+  Bootstrap_t boot_;
 };
 
 // Makes the region: one for each. While it is there, or anybody attached to it, the region is; a
@@ -57,8 +75,6 @@ class SHMSide {
 // get a runtime_error that says so.
 class SHMMain : public SHMSide {
  public:
-  enum State_e { STOPPED, STARTED, STARTING };
-
   // Ends any older region of this name at once.
   SHMMain(const string& region, size_t bytes, bool debug = false, void* forced_addr = 0,
           BreakChecker external_break = 0, int_8 micro_sleep = 100000);
@@ -67,15 +83,11 @@ class SHMMain : public SHMSide {
 
   // Throws runtime_error ("Couldn't create boot pool:...", "Couldn't create main pool:...").
   State_e start();
-  State_e state() const { return state_; }
-  // Throw runtime_error before start().
-  StreamingPool* pool();
-  StreamingPool* boot();
 
  private:
   void end_older();
+  void begin();
   size_t bytes_;
-  State_e state_ = STOPPED;
   std::shared_ptr<void> mark_;  // the pipe that says that the region is there
 };
 
@@ -89,10 +101,9 @@ class ServerSide : public SHMSide {
   // Waits for the region, for ever or until the BreakChecker says so. Throws runtime_error: for a
   // capacity or a name that cannot be, and when the domain refuses. Once more after that, it joins
   // what is there then.
-  void start();
+  State_e start();
   // Throws runtime_error before start().
   CQ& pipe();
-  StreamingPool* pool();
 
  private:
   string pipe_name_;
@@ -108,11 +119,11 @@ class ClientSide : public SHMSide {
   ~ClientSide();
 
   // Waits for the region and the pipe, as ServerSide::start() does.
-  void start();
+  State_e start();
   CQ& pipe();
-  StreamingPool* pool();
 
  private:
+  bool try_to_open();
   string pipe_name_;
   std::unique_ptr<CQ> pipe_;
 };

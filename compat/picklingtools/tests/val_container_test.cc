@@ -165,7 +165,7 @@ TEST(ItTest, GoesOverEveryContainer) {
   numbers.append(2.5);
   for (It ii(numbers); ii();) EXPECT_EQ(ii.value(), 2.5);
   for (It ii(Val(Tup(7))); ii();) EXPECT_EQ(ii.value(), 7);
-  EXPECT_THROW(It(Val(1)), logic_error);
+  EXPECT_THROW(It(Val(1)), runtime_error);
 }
 
 TEST(ArrayTest, HasTheOriginalsOperations) {
@@ -185,8 +185,8 @@ TEST(ArrayTest, HasTheOriginalsOperations) {
   EXPECT_THROW(array[4], out_of_range);
   EXPECT_THROW(array.at(-1), out_of_range);
   EXPECT_THROW(array.insertAt(9, 1), out_of_range);
-  array.expandTo(100);
-  EXPECT_GE(array.capacity(), 100);
+  array.resize(100);
+  EXPECT_EQ(array.capacity(), 100);
   for (int i = 0; i < 100; ++i) array.append(array[0]);
   EXPECT_EQ(array(103), 7);
   array.clear();
@@ -201,9 +201,6 @@ TEST(ValChangeTest, AppendsAndRemoves) {
   list.append("four");
   EXPECT_TRUE(list.remove(2));
   EXPECT_EQ(list, Arr("[1,3,'four']"));
-  Val text = "ab";
-  text.appendStr("cd");
-  EXPECT_EQ(text, "abcd");
   Val numbers = Array<int_2>();
   numbers.append(3.7);
   EXPECT_EQ(Stringize(numbers), "array([3], 's')");

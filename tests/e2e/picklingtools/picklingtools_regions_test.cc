@@ -32,21 +32,23 @@ bool give_up() { return g_break; }
 
 TEST_F(PicklingToolsRegionsTest, EverythingBeforeStartThrows) {
   SHMMain main(kRegion, 100000);
-  EXPECT_EQ(main.state(), SHMMain::STOPPED);
+  EXPECT_EQ(main.state(), STOPPED);
   EXPECT_EQ(message_of([&] { main.pool(); }), "Shared memory not started yet");
   EXPECT_EQ(message_of([&] { main.boot(); }), "Shared memory not started yet");
   ServerSide server(kRegion, "pipe", 4);
-  EXPECT_EQ(message_of([&] { server.pipe(); }), "Pipe:mempool/pipe not initialized yet");
+  EXPECT_EQ(message_of([&] { server.pipe(); }), "Pipe:mempool_boot/mempool not initialized yet");
   ClientSide client(kRegion, "pipe");
-  EXPECT_EQ(message_of([&] { client.pipe(); }), "Pipe:mempool/pipe not initialized yet");
-  EXPECT_EQ(main.start(), SHMMain::STARTED);
-  EXPECT_EQ(main.start(), SHMMain::STARTED);
+  EXPECT_EQ(message_of([&] { client.pipe(); }), "Pipe:mempool_boot/mempool not initialized yet");
+  EXPECT_EQ(main.start(), STARTED);
+  EXPECT_EQ(main.start(), STARTED);
   EXPECT_NE(main.pool()->allocate(1000), nullptr);
 }
 
 TEST_F(PicklingToolsRegionsTest, BadSizesCapacitiesAndNamesThrow) {
   SHMMain nothing(kRegion, 0);
   EXPECT_EQ(message_of([&] { nothing.start(); }).find("Couldn't create main pool:"), 0u);
+  SHMMain negative(kRegion, static_cast<std::size_t>(-5));
+  EXPECT_EQ(message_of([&] { negative.start(); }), "Couldn't create main pool:a size of -5 bytes");
   SHMMain nameless("", 1000);
   EXPECT_EQ(message_of([&] { nameless.start(); }).find("Couldn't create boot pool:"), 0u);
   SHMMain bad("not a/name", 1000);
@@ -70,8 +72,12 @@ TEST_F(PicklingToolsRegionsTest, OldSwitchesAreAcceptedAndChangeNothing) {
   EXPECT_EQ(main.addressRandomization(), testkit::has_random_addresses());
   main.start();
   ServerSide server(kRegion, "pipe", 4, false, reinterpret_cast<void*>(0x700000000000));
-  server.start();
+  EXPECT_EQ(server.start(), STARTED);
+  EXPECT_EQ(server.state(), STARTED);
+  EXPECT_EQ(server.boot()->main_pool, server.pool());
   server.pipe().enq(1);
+  // One region, one session, with and without the slash.
+  EXPECT_EQ(observer().sessions().size(), 1u);
 }
 
 TEST_F(PicklingToolsRegionsTest, ABreakCheckerEndsTheWaiting) {
@@ -268,6 +274,81 @@ TEST_F(PicklingToolsDeathTest, AKilledConsumerLosesAtMostThePacketInHand) {
   EXPECT_LE(missing, kRounds);
 }
 
+// Role: a region with messages that nobody takes.
+int leave_behind(const Arguments&) {
+  SHMMain main(kRegion, 1000);
+  main.start();
+  ServerSide server(kRegion, "left", 4);
+  server.start();
+  for (int i = 0; i < 3; ++i) server.pipe().enq(Tab("{'old':'text that stands in shared memory'}"));
+  ::kill(::getpid(), SIGKILL);
+  return 1;
+}
+
+TEST_F(PicklingToolsRegionsTest, ARegionEndsWithItsLastProcessWhateverIsQueued) {
+  Child owner = play("leave_behind");
+  owner.wait();
+  testkit::await([&] { return observer().status().sessions == 0; });
+  EXPECT_EQ(observer().pipe_status("left").depth, 3);
+  g_break = true;
+  ClientSide early(kRegion, "left", false, nullptr, give_up, 1000);
+  EXPECT_EQ(message_of([&] { early.start(); }).find("External break caused"), 0u);
+  g_break = false;
+  SHMMain main(kRegion, 1000);
+  main.start();
+  ServerSide server(kRegion, "left", 4);
+  server.start();
+  ClientSide client(kRegion, "left");
+  client.start();
+  EXPECT_TRUE(client.pipe().empty());
+  server.pipe().enq(1);
+  EXPECT_EQ(client.pipe().deq(), 1);
+}
+
+TEST_F(PicklingToolsRegionsTest, WaitingForAPipeTakesOneSessionAndSaysSoOnce) {
+  SHMMain main(kRegion, 1000);
+  main.start();
+  Child client = example("clientside_ex", {kRegion, "later", "1"});
+  testkit::await([&] { return observer().sessions().size() == 2; });
+  const std::uint32_t first = observer().sessions().at(1).generation;
+  for (int i = 0; i < 20; ++i) {  // each look takes longer than the client waits between two of its
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ASSERT_EQ(observer().sessions().size(), 2u);
+    ASSERT_EQ(observer().sessions().at(1).generation, first);
+  }
+  ServerSide server(kRegion, "later", 4);
+  server.start();
+  server.pipe().enq(Tab("{'a':1}"));
+  expect_success_of(client, "clientside_ex");
+  const std::string errors = read(output_of("clientside_ex") + ".errors");
+  const std::string line = "Waiting for the pipe later";
+  EXPECT_NE(errors.find(line), std::string::npos);
+  EXPECT_EQ(errors.find(line), errors.rfind(line));
+}
+
+TEST_F(PicklingToolsRegionsTest, SHMMainStartsAgainAfterItsNodeIsLost) {
+  SHMMain first(kRegion, 1000);
+  first.start();
+  ServerSide server(kRegion, "pipe", 4);  // keeps what this process had joined
+  server.start();
+  end_node();
+  SHMMain main(kRegion, 1000);
+  EXPECT_EQ(main.start(), STARTED);
+  server.start();
+  server.pipe().enq(5);
+  EXPECT_EQ(server.pipe().deq(), 5);
+}
+
+TEST_F(PicklingToolsRegionsTest, EmptyOfAnEndedPipeSaysThatItHasEnded) {
+  SHMMain main(kRegion, 1000);
+  main.start();
+  ServerSide server(kRegion, "pipe", 4);
+  server.start();
+  EXPECT_TRUE(server.pipe().empty());
+  SHMMain again(kRegion, 1000);
+  EXPECT_NE(message_of([&] { server.pipe().empty(); }).find("was started anew"), std::string::npos);
+}
+
 TEST_F(PicklingToolsDeathTest, MemoryIsBackAtItsBase) {
   Child consumer = play("consume");
   Child producer = play("produce", {"0"});
@@ -302,5 +383,8 @@ TEST_F(PicklingToolsDeathTest, MemoryIsBackAtItsBase) {
 }  // namespace tarn
 
 int main(int argc, char** argv) {
-  return tarn::testkit::run(argc, argv, {{"produce", tarn::produce}, {"consume", tarn::consume}});
+  return tarn::testkit::run(argc, argv,
+                            {{"produce", tarn::produce},
+                             {"consume", tarn::consume},
+                             {"leave_behind", tarn::leave_behind}});
 }

@@ -17,11 +17,19 @@ class Table;
 
 void retain(const Source* source) noexcept;
 void release(const Source* source) noexcept;
+// A copy is about to read the same place once more.
+void allow_again(const Source* source) noexcept;
 
-// Makes the elements, unless another thread just did, and clears `waiting` then. Throws
-// runtime_error when the message makes no sense or holds what no Val can.
+// Makes the elements, unless another thread just did. Throws runtime_error when the message makes
+// no sense or holds what no Val can, and in a process that did not receive it.
 void unpack(Table& table);
 void unpack(Array<Val>& list);
+
+// How often this process, or one that it comes from, was made by fork(). What was received before
+// the last time is the parent's: its memory is not here.
+extern std::atomic<unsigned> fork_count;
+// Throws runtime_error when the message was received before a fork().
+void check_process(const Source* source);
 
 // Counts by itself.
 class SourceRef {
@@ -45,20 +53,45 @@ class SourceRef {
   const Source* source_ = nullptr;
 };
 
-// A flag that containers can be copied and moved with.
+// How far a container is out of its message. One thread takes it out; all others wait for that one.
 class Waiting {
  public:
-  Waiting() noexcept : is_set_(false) {}
-  Waiting(const Waiting& other) noexcept : is_set_(other.get()) {}
-  Waiting& operator=(const Waiting& other) noexcept {
-    set(other.get());
-    return *this;
+  bool is_over() const noexcept {
+    // sync(unpacked): receives what the one who unpacked has made.
+    return state_.load(std::memory_order_acquire) == kReady;
   }
-  bool get() const noexcept { return is_set_.load(std::memory_order_acquire); }
-  void set(bool to) noexcept { is_set_.store(to, std::memory_order_release); }
+  void begin() noexcept {
+    // relaxed: nobody else has the container yet.
+    state_.store(kInMessage, std::memory_order_relaxed);
+  }
+  // Whether this thread has to do it, and calls done() or give_up(); otherwise another one did.
+  bool is_mine() {
+    State found = kInMessage;
+    // sync(unpacking): receives what one who gave up has undone.
+    if (state_.compare_exchange_strong(found, kUnpacking, std::memory_order_acquire)) return true;
+    return found == kUnpacking && is_mine_after_all();
+  }
+  // sync(unpacked): hands over what was made.
+  void done() noexcept { state_.store(kReady, std::memory_order_release); }
+  // sync(unpacking): hands over what was undone.
+  void give_up() noexcept { state_.store(kInMessage, std::memory_order_release); }
+  // Of two containers that nobody else uses meanwhile.
+  void swap(Waiting& other) noexcept {
+    // relaxed: as above.
+    const State ours = state_.load(std::memory_order_relaxed);
+    state_.store(other.state_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    other.state_.store(ours, std::memory_order_relaxed);
+  }
 
  private:
-  std::atomic<bool> is_set_;
+  typedef unsigned char State;
+  static constexpr State kReady = 0;
+  static constexpr State kInMessage = 1;
+  static constexpr State kUnpacking = 2;
+  // Waits for the thread that is at it.
+  bool is_mine_after_all();
+
+  std::atomic<State> state_{kReady};
 };
 
 }  // namespace detail

@@ -67,7 +67,12 @@ template <class T>
 inline constexpr char kNumberTag = NumberTag<std::remove_cv_t<T>>::value();
 // Numbers that are no complex ones.
 template <class T>
-inline constexpr bool kIsArithmetic = std::is_arithmetic_v<T>&& kNumberTag<T> != 0;
+inline constexpr bool kIsArithmetic =
+    std::is_arithmetic_v<T>&& kNumberTag<T> != 0 && !std::is_same_v<T, char>;
+
+// Enumerations that become ints by themselves.
+template <class T>
+inline constexpr bool kIsOpenEnum = std::is_enum_v<T>&& std::is_convertible_v<T, long long>;
 
 // Says which type it stands for.
 template <class T>
@@ -109,6 +114,11 @@ bool visit_number(char tag, Visitor&& visitor) {
       return false;
   }
 }
+
+template <class T>
+inline constexpr bool kIsArray = false;
+template <class T>
+inline constexpr bool kIsArray<Array<T>> = true;
 
 // Elements that an Array inside a Val may have, besides Val: numbers of fixed size.
 template <class T>

@@ -37,9 +37,10 @@ Val::operator Array<T>&() const {
 }
 
 template <class T>
-Proxy::Proxy(Array<T>* array, bool adopt, bool lock)
+Proxy::Proxy(Array<T>* array, bool adopt, bool lock, bool)
     : Proxy(static_cast<void*>(array), 'n', detail::element_tag<T>(), adopt, lock) {
-  static_assert(!std::is_same_v<T, Val>, "an Arr is what holds Vals");
+  // An Arr is nothing but an Array<Val>, and ends as one.
+  static_assert(sizeof(Arr) == sizeof(Array<Val>));
 }
 
 template <class T>

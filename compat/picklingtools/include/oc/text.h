@@ -58,17 +58,20 @@ inline constexpr bool kBesideVal =
     kNumberTag<T> != 0 || std::is_same_v<T, Str> || std::is_same_v<T, int_n> ||
     std::is_same_v<T, int_un> || std::is_convertible_v<T, const char*> ||
     std::is_base_of_v<Table, T> || std::is_same_v<T, Tup> || std::is_same_v<T, Arr> ||
-    std::is_same_v<T, Proxy>;
+    std::is_same_v<T, Proxy> || kIsOpenEnum<T> || kIsArray<T>;
 }  // namespace detail
 
-#define OC_DETAIL_COMPARISON(OPERATOR)                                 \
-  template <class T, std::enable_if_t<detail::kBesideVal<T>, int> = 0> \
-  bool operator OPERATOR(const Val& a, const T& b) {                   \
-    return a OPERATOR Val(b);                                          \
-  }                                                                    \
-  template <class T, std::enable_if_t<detail::kBesideVal<T>, int> = 0> \
-  bool operator OPERATOR(const T& a, const Val& b) {                   \
-    return Val(a) OPERATOR b;                                          \
+// Only beside what is a Val, and not beside what could become one.
+#define OC_DETAIL_COMPARISON(OPERATOR)                                                  \
+  template <class V, class T,                                                           \
+            std::enable_if_t<std::is_same_v<V, Val> && detail::kBesideVal<T>, int> = 0> \
+  bool operator OPERATOR(const V& a, const T& b) {                                      \
+    return a OPERATOR Val(b);                                                           \
+  }                                                                                     \
+  template <class T, class V,                                                           \
+            std::enable_if_t<std::is_same_v<V, Val> && detail::kBesideVal<T>, int> = 0> \
+  bool operator OPERATOR(const T& a, const V& b) {                                      \
+    return Val(a) OPERATOR b;                                                           \
   }
 OC_DETAIL_COMPARISON(==)
 OC_DETAIL_COMPARISON(!=)
@@ -78,8 +81,17 @@ OC_DETAIL_COMPARISON(>)
 OC_DETAIL_COMPARISON(>=)
 #undef OC_DETAIL_COMPARISON
 
+// What they refer to.
+inline bool operator==(const Proxy& a, const Proxy& b) { return Val(a) == Val(b); }
+inline bool operator!=(const Proxy& a, const Proxy& b) { return Val(a) != Val(b); }
+inline bool operator<(const Proxy& a, const Proxy& b) { return Val(a) < Val(b); }
+inline bool operator<=(const Proxy& a, const Proxy& b) { return Val(a) <= Val(b); }
+inline bool operator>(const Proxy& a, const Proxy& b) { return Val(a) > Val(b); }
+inline bool operator>=(const Proxy& a, const Proxy& b) { return Val(a) >= Val(b); }
+
 namespace detail {
 size_t hash_of(const Val& value);
+size_t hash_of(std::string_view text);
 // For sorting: never throws.
 bool sorts_before(const Val& a, const Val& b);
 }  // namespace detail

@@ -4,23 +4,48 @@
 // what `new Tab()` gives, what Shared() and Locked() make, and what comes out of a pipe.
 #pragma once
 
+#include <cstring>
+#include <new>
+#include <string_view>
+
 #include "oc/tags.h"
 
 namespace OC {
 
 namespace detail {
 struct ProxyBody;
+
+// Keys that are looked for without being made a Val first.
+template <class T>
+inline constexpr bool kIsText = std::is_same_v<T, Str> || std::is_convertible_v<T, const char*>;
+// Throws logic_error for a null pointer.
+std::string_view text_of_key(const char* text);
+inline std::string_view text_of_key(const Str& text) { return text; }
 }  // namespace detail
 
 class Val {
  public:
   char tag;      // oc/tags.h
-  char subtype;  // of arrays: their elements' tag
+  char subtype;  // of arrays: their elements' tag; of text that came as something else: detail
   bool isproxy;
 
   constexpr Val() noexcept : tag('Z'), subtype('Z'), isproxy(false), u_() {}
   Val(const Val& other);
-  Val(Val&& other) noexcept;
+  Val(Val&& other) noexcept : tag(other.tag), subtype(other.subtype), isproxy(other.isproxy), u_() {
+    if (tag == 'a') {
+      new (&u_.text) Str(std::move(other.u_.text));
+      other.u_.text.~Str();
+    } else {
+      std::memcpy(u_.words, other.u_.words, sizeof u_.words);
+    }
+    other.tag = 'Z';
+    other.subtype = 'Z';
+    other.isproxy = false;
+    other.u_.words[0] = 0;
+  }
+  // As the originals were told where to copy to; accepted and not used.
+  template <class T>
+  Val(const T& what, Allocator*) : Val(what) {}
   Val& operator=(const Val& other);
   Val& operator=(Val&& other) noexcept;
   ~Val() {
@@ -35,6 +60,10 @@ class Val {
       u_.integers[0] = static_cast<int_8>(number);
     }
   }
+  // Characters and enumerators are the ints that they become.
+  Val(char letter) : Val(int{letter}) {}
+  template <class T, std::enable_if_t<detail::kIsOpenEnum<T>, int> = 0>
+  Val(T enumerator) : Val(+enumerator) {}
   template <class T>
   Val(const cx_t<T>& number)
       : tag(detail::kNumberTag<cx_t<T>>), subtype('Z'), isproxy(false), u_() {
@@ -109,16 +138,24 @@ class Val {
   // out_of_range, and logic_error for what is neither.
   template <class Key>
   Val& operator[](const Key& key) {
-    return place(Val(key));
+    if constexpr (detail::kIsText<Key>) {
+      return place_text(detail::text_of_key(key));
+    } else {
+      return place(key);
+    }
   }
   template <class Key>
   const Val& operator[](const Key& key) const {
-    return found(Val(key));
+    return (*this)(key);
   }
   // Throws out_of_range when the key is missing.
   template <class Key>
   Val& operator()(const Key& key) const {
-    return found(Val(key));
+    if constexpr (detail::kIsText<Key>) {
+      return found_text(detail::text_of_key(key));
+    } else {
+      return found(key);
+    }
   }
   // Tables: is it a key; everything else that has elements: is it one of them.
   bool contains(const Val& what) const;
@@ -126,10 +163,12 @@ class Val {
   // Entries, elements, characters.
   int_ptr length() const;
   int_ptr entries() const { return length(); }
-  // Of lists, and arrays of numbers.
+  // To lists and arrays of numbers; to tables under the next whole number, and appendStr() under
+  // that as text. Throws runtime_error for tuples, logic_error for what has no elements.
   void append(const Val& element);
-  // To text: the other's text behind it.
-  void appendStr(const Val& text);
+  void appendStr(const Val& element);
+  // Not one of the originals': a Val lives in its process.
+  Allocator* allocator() const { return nullptr; }
   // An entry or the first such element; false when there is none.
   bool remove(const Val& what);
   void swap(Val& other) noexcept;
@@ -185,14 +224,18 @@ class Val {
   }
   real_8 complex_real(int part) const;
   int_u8 complex_integer(int part) const;
-  Val& place(Val key);
+  Val& place(const Val& key);
+  Val& place_text(std::string_view key);
   Val& found(const Val& key) const;
+  Val& found_text(std::string_view key) const;
 
-  Contents u_;
+ public:
+  Contents u_;  // public, so that the place of each member is fixed: a Proxy stands in the same
 };
 
 // Python 2 text: {'a': 1}, [1, 2.0], (1, 'x'), OrderedDict([('b', None)]), 10L, (1+2j).
 ostream& operator<<(ostream& out, const Val& value);
+inline void swap(Val& a, Val& b) noexcept { a.swap(b); }
 
 // What a Val holds that was given nothing.
 inline const Val None;

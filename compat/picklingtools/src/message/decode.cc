@@ -1,20 +1,8 @@
 // decode.cc - from a received message to Vals: what is asked for, when it is asked for.
-#include <mutex>
-
 #include "message/message_source.h"
-#include "val/counted.h"
 
 namespace OC {
 namespace detail {
-
-void retain(Hold* hold) noexcept { add_one(hold->references); }
-void release(Hold* hold) noexcept {
-  if (drop_one(hold->references)) delete hold;
-}
-void retain(const Source* source) noexcept { add_one(source->references); }
-void release(const Source* source) noexcept {
-  if (drop_one(source->references)) delete source;
-}
 
 namespace {
 
@@ -26,12 +14,22 @@ constexpr int kDeepest = 1000;
 
 SourceRef source_at(Hold* hold, const ValueView& view, int depth) {
   if (depth > kDeepest) throw runtime_error("A received value is nested too deeply");
-  return SourceRef(new Source(hold, view, depth));
+  Source* source = new Source(hold, view, depth);
+  retain(hold);
+  return SourceRef(source);
 }
 
-Str text_in(const ValueView& view) {
+Val text_in(const ValueView& view, char subtype) {
   const std::span<const std::byte> bytes = view.bytes();
-  return Str(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  Val made = Str(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  made.subtype = subtype;
+  return made;
+}
+
+Val reference_at(const ValueView& view) {
+  Val made = text_of_reference(view.reference());
+  made.subtype = kReference;
+  return made;
 }
 
 int_n big_in(const ValueView& view) {
@@ -91,6 +89,7 @@ Val rows_at(Hold* hold, const ValueView& view, const T* elements,
   for (std::size_t i = 0; i < shape[0]; ++i) {
     rows.append(rows_at(hold, view, elements + i * row, shape.subspan(1), depth));
   }
+  rows.set_rows_of(source_at(hold, view, depth));
   return Val(std::move(rows));
 }
 
@@ -140,13 +139,38 @@ Val decoded_at(Hold* hold, const ValueView& view, int depth) {
   switch (view.type()) {
     case ValueType::none:
       return Val();
+    case ValueType::boolean:
+      return Val(view.as<bool>());
+    case ValueType::int8:
+      return Val(view.as<int_1>());
+    case ValueType::uint8:
+      return Val(view.as<int_u1>());
+    case ValueType::int16:
+      return Val(view.as<int_2>());
+    case ValueType::uint16:
+      return Val(view.as<int_u2>());
+    case ValueType::int32:
+      return Val(view.as<int_4>());
+    case ValueType::uint32:
+      return Val(view.as<int_u4>());
+    case ValueType::int64:
+      return Val(view.as<int_8>());
+    case ValueType::uint64:
+      return Val(view.as<int_u8>());
+    case ValueType::float32:
+      return Val(view.as<real_4>());
+    case ValueType::float64:
+      return Val(view.as<real_8>());
     case ValueType::complex:
       return complex_in(view);
     case ValueType::big_integer:
       return Val(big_in(view));
     case ValueType::text:
+      return text_in(view, 'Z');
     case ValueType::bytes:
-      return Val(text_in(view));
+      return text_in(view, kBytes);
+    case ValueType::reference:
+      return reference_at(view);
     case ValueType::table:
       return table_at(hold, view, view.order_matters(), depth);
     case ValueType::list:
@@ -156,18 +180,9 @@ Val decoded_at(Hold* hold, const ValueView& view, int depth) {
     case ValueType::array:
       return array_in_view(hold, view, depth);
     default:
-      break;
+      throw runtime_error("A received value holds a " + std::string(name_of(view.type())) +
+                          ", which no Val can be");
   }
-  Val made;
-  const bool known = visit_number(tag_of({view.type(), false}), [&](auto type) {
-    using T = typename decltype(type)::type;
-    if constexpr (std::is_arithmetic_v<T>) made = Val(view.as<T>());
-  });
-  if (!known) {
-    throw runtime_error("A received value holds a " + std::string(name_of(view.type())) +
-                        ", which no Val can be");
-  }
-  return made;
 }
 
 // Keys have lost the width of their integers: they are int_4 where that holds them.
@@ -180,44 +195,54 @@ Val decoded_key(Hold* hold, const ValueView& view, int depth) {
   return key;
 }
 
+// What is worth the same is one key here; the later entry holds.
+void fill_entry(Table& table, Val&& key, Val&& value) {
+  Entry* there = table.find_entry(key);
+  (there != nullptr ? *there : table.add(std::move(key))).value = std::move(value);
+}
+
 void fill(Table& table, const Source& source) {
+  Hold* const hold = source.hold;
   const int depth = source.depth + 1;
   if (source.view.type() == ValueType::tuple) {
     const ValueView pairs = source.view[2];
-    for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
-      const Val key = decoded_at(source.hold, pairs[i], depth);
-      table[key] = decoded_at(source.hold, pairs[i + 1], depth);
+    const std::size_t count = pairs.size();
+    hold->spend(count);
+    for (std::size_t i = 0; i + 1 < count; i += 2) {
+      fill_entry(table, decoded_at(hold, pairs[i], depth), decoded_at(hold, pairs[i + 1], depth));
     }
     return;
   }
-  table.reserve(static_cast<int_ptr>(source.view.size()));
-  for (const auto& [key_view, value_view] : source.view.entries()) {
-    Val key = decoded_key(source.hold, key_view, depth);
-    const size_t hash = hash_of(key);
-    table.add(std::move(key), hash).value = decoded_at(source.hold, value_view, depth);
+  const std::size_t count = source.view.size();
+  hold->spend(2 * count);
+  // The first entries of the whole message have their place beside it.
+  Reception& reception = static_cast<Reception&>(*hold);
+  const bool is_root = &source == &reception.source;
+  if (is_root && count <= Reception::kEntries && reception.takes_entries()) {
+    table.lend(reception.entries, sizeof reception.entries);
+  } else {
+    table.reserve(static_cast<int_ptr>(count));
+  }
+  for (const auto& [key, value] : source.view.entries()) {
+    fill_entry(table, decoded_key(hold, key, depth), decoded_at(hold, value, depth));
   }
 }
 
 void fill(Array<Val>& list, const Source& source) {
-  list.expandTo(static_cast<int_ptr>(source.view.size()));
+  const std::size_t count = source.view.size();
+  source.hold->spend(count);
+  list.resize(static_cast<int_ptr>(count));
   for (const ValueView element : source.view.elements()) {
     list.append(decoded_at(source.hold, element, source.depth + 1));
   }
 }
 
-// One thread unpacks a container; containers share a few mutexes.
-std::mutex& mutex_of(const Source* source) {
-  static std::array<std::mutex, 16> mutexes;
-  return mutexes[(reinterpret_cast<std::uintptr_t>(source) >> 6) % mutexes.size()];
-}
-
+// Every read is checked, so that nothing has to be looked through before.
 template <class Container>
 Container unpacked(const Source& source) {
+  source.hold->check_process();
   Container filled;
   try {
-    // Looked through once, before anything of it is followed: what goes round in circles, or is too
-    // deep, ends here. Each read is checked all the same.
-    if (source.depth == 0) source.view.check();
     fill(filled, source);
   } catch (const tarn::Error& error) {
     throw runtime_error(std::string("A received value makes no sense: ") + error.what());
@@ -228,60 +253,32 @@ Container unpacked(const Source& source) {
 }  // namespace
 
 void unpack(Table& table) {
-  const std::scoped_lock lock(mutex_of(table.source_.get()));
-  if (!table.waiting_.get()) return;
-  Table filled = unpacked<Table>(*table.source_.get());
-  filled.source_ = table.source_;
-  table.swap(filled);  // `waiting_` comes last
+  if (!table.waiting_.is_mine()) return;
+  try {
+    Table filled = unpacked<Table>(*table.source_.get());
+    table.take_entries(filled);
+  } catch (...) {
+    table.waiting_.give_up();
+    throw;
+  }
+  table.waiting_.done();
 }
 
 void unpack(Array<Val>& list) {
-  const std::scoped_lock lock(mutex_of(list.source_.get()));
-  if (!list.waiting_.get()) return;
-  Array<Val> filled = unpacked<Array<Val>>(*list.source_.get());
-  filled.source_ = list.source_;
-  list.swap(filled);
+  if (!list.waiting_.is_mine()) return;
+  try {
+    Array<Val> filled = unpacked<Array<Val>>(*list.source_.get());
+    list.take_elements(filled);
+  } catch (...) {
+    list.waiting_.give_up();
+    throw;
+  }
+  list.waiting_.done();
 }
 
+Val decoded(Hold* hold, const tarn::ValueView& view) { return decoded_at(hold, view, 0); }
 Val decoded_scalar(const tarn::ValueView& view, bool is_key) {
   return is_key ? decoded_key(nullptr, view, 0) : decoded_at(nullptr, view, 0);
-}
-
-namespace {
-
-bool stands_alone(ValueType type) {
-  return type != ValueType::table && type != ValueType::list && type != ValueType::tuple &&
-         type != ValueType::array;
-}
-
-Val as_proxy(Hold* hold, Val made) {
-  if (made.object() == nullptr) return made;
-  auto* body = new ProxyBody(made.object(), made.tag, made.subtype);
-  body->is_shared = true;
-  body->has_lock = true;
-  body->whole = hold;
-  retain(hold);
-  const char tag = made.tag;
-  const char subtype = made.subtype;
-  made.tag = 'Z';  // the body has it now
-  return Val::of_body(body, tag, subtype);
-}
-
-}  // namespace
-
-Val received(tarn::Message&& message) {
-  try {
-    const auto view = message.try_value();
-    if (!view) return Val(Str(message.text()));
-    if (stands_alone(view->type())) return decoded_at(nullptr, *view, 0);
-    struct Kept {
-      Hold* hold;
-      ~Kept() { release(hold); }
-    } kept{new Hold(std::move(message))};
-    return as_proxy(kept.hold, decoded_at(kept.hold, kept.hold->message.value(), 0));
-  } catch (const tarn::Error& error) {
-    throw runtime_error(std::string("A received message makes no sense: ") + error.what());
-  }
 }
 
 }  // namespace detail

@@ -41,5 +41,21 @@ tarn::ElementType element_type_of(char tag) noexcept {
   return {};
 }
 
+Str text_of_reference(const tarn::ReferenceView& reference) {
+  std::ostringstream out;
+  out << "reference " << std::hex << reference.kind;
+  for (const std::uint64_t word : reference.words) out << ' ' << word;
+  return out.str();
+}
+
+tarn::ReferenceView reference_in(const Str& text) {
+  std::istringstream in(text);
+  Str word;
+  tarn::ReferenceView reference;
+  in >> word >> std::hex >> reference.kind;
+  for (std::uint64_t& each : reference.words) in >> each;
+  return reference;
+}
+
 }  // namespace detail
 }  // namespace OC

@@ -11,6 +11,23 @@ namespace {
 using tarn::ValueRef;
 using tarn::ValueType;
 
+// A shared container that is being gone through; those around it are its outer ones.
+struct Open {
+  const ProxyBody* body;
+  const Open* outer;
+};
+
+bool is_open(const ProxyBody* body, const Open* open) {
+  while (open != nullptr && open->body != body) open = open->outer;
+  return open != nullptr;
+}
+
+// What stands in the message, to be copied out of it.
+const tarn::ValueView& view_in(const SourceRef& source) {
+  source.get()->hold->check_process();
+  return source.get()->view;
+}
+
 class Encoder {
  public:
   void write(const Val& value, ValueRef place) {
@@ -24,13 +41,13 @@ class Encoder {
  private:
   // What several Vals share may contain itself.
   void write_shared(const Val& value, ValueRef place) {
-    const ProxyBody* body = value.contents().body;
-    if (std::find(open_.begin(), open_.end(), body) != open_.end()) {
+    Open frame{value.contents().body, open_};
+    if (is_open(frame.body, open_)) {
       throw logic_error("A container that contains itself cannot be enqueued");
     }
-    open_.push_back(body);
+    open_ = &frame;
     write_here(value, place);
-    open_.pop_back();
+    open_ = frame.outer;
   }
 
   void write_here(const Val& value, ValueRef place) {
@@ -39,7 +56,7 @@ class Encoder {
         place = nullptr;
         return;
       case 'a':
-        write_text(value.contents().text, place);
+        write_text(value, place);
         return;
       case 'q':
         write_big(value.contents().big->whole(), place);
@@ -71,7 +88,16 @@ class Encoder {
     tuple.append().set_bytes(std::as_bytes(std::span(mark.data(), mark.size())));
   }
 
-  static void write_text(const Str& text, ValueRef place) {
+  static void write_text(const Val& value, ValueRef place) {
+    const Str& text = value.contents().text;
+    if (value.subtype == kReference) {
+      place.set_reference(reference_in(text));
+      return;
+    }
+    if (value.subtype == kBytes) {
+      place.set_bytes(std::as_bytes(std::span(text.data(), text.size())));
+      return;
+    }
     try {
       place = std::string_view(text);
     } catch (const tarn::Error& error) {
@@ -137,7 +163,7 @@ class Encoder {
   }
 
   ValueRef place_of(const Val& key, ValueRef table) {
-    if (key.tag == 'a') {
+    if (key.tag == 'a' && key.subtype != kBytes && key.subtype != kReference) {
       try {
         return table[std::string_view(key.contents().text)];
       } catch (const tarn::Error& error) {
@@ -155,7 +181,7 @@ class Encoder {
 
   void write_table(const Table& table, bool in_order, ValueRef place) {
     if (table.is_untouched()) {
-      place = table.source().get()->view;
+      place = view_in(table.source());
       return;
     }
     for (const Entry* entry = table.first(); entry != nullptr; entry = entry->next) {
@@ -184,6 +210,10 @@ class Encoder {
 
   void write_elements(const Array<Val>& list, bool is_tuple, ValueRef place) {
     if (list.is_untouched()) {
+      place = view_in(list.source());
+      return;
+    }
+    if (list.source().get() != nullptr && is_whole_array(list, view_in(list.source()))) {
       place = list.source().get()->view;
       return;
     }
@@ -207,64 +237,108 @@ class Encoder {
     });
   }
 
-  std::vector<const ProxyBody*> open_;  // those that are being written
+  const Open* open_ = nullptr;
 };
 
 constexpr std::size_t kHeader = 48;     // before the first block
 constexpr std::size_t kContainer = 32;  // before its entries
 constexpr std::size_t kArray = 128;     // before its elements, with alignment
 
-std::size_t bytes_below(const Val& value, int depth);
+// Adds up how many bytes a value needs. A guess saves a copy, and no more: it ends after so many
+// parts, and at a container inside itself.
+class Measure {
+ public:
+  std::size_t bytes = kHeader;
 
-std::size_t bytes_of_table(const Table& table, int depth) {
-  if (table.is_untouched()) return 256;  // as good a guess as any; a copy grows if it must
-  const auto count = static_cast<std::size_t>(table.entries());
-  std::size_t bytes = kContainer + 32 * count + (count > 8 ? 16 * count : 0);
-  for (const Entry* entry = table.first(); entry != nullptr; entry = entry->next) {
-    bytes += bytes_below(entry->key, depth) + bytes_below(entry->value, depth);
-  }
-  return bytes;
-}
-
-std::size_t bytes_of_elements(const Array<Val>& list, int depth) {
-  if (list.is_untouched()) return 256;
-  std::size_t bytes = kContainer + 16 * static_cast<std::size_t>(list.length());
-  for (const Val& element : list) bytes += bytes_below(element, depth);
-  return bytes;
-}
-
-// Besides its cell.
-std::size_t bytes_below(const Val& value, int depth) {
-  constexpr int kFar = 64;  // deeper than that a guess is good enough
-  if (depth > kFar) return 0;
-  switch (value.tag) {
-    case 'a': {
-      const std::size_t size = value.contents().text.size();
-      return size <= 14 ? 0 : (8 + size + 15) / 16 * 16;
+  void add(const Val& value) {
+    if (--parts_left_ < 0) return;
+    if (!value.isproxy) {
+      add_here(value);
+      return;
     }
-    case 't':
-      return bytes_of_table(value.object_as<Tab>(), depth + 1);
-    case 'o':
-      return bytes_of_table(value.object_as<OTab>(), depth + 1);
-    case 'u':
-      return bytes_of_elements(value.object_as<Tup>().elements(), depth + 1);
-    case 'n':
-      if (value.subtype == 'Z') return bytes_of_elements(value.object_as<Arr>(), depth + 1);
-      return kArray + static_cast<std::size_t>(value.length()) * 16;
-    case 'q':
-    case 'Q':
-    case 'D':
-    case 'h':
-    case 'H':
-      return 96;
-    default:
-      return 0;
+    Open frame{value.contents().body, open_};
+    if (is_open(frame.body, open_)) return;
+    open_ = &frame;
+    add_here(value);
+    open_ = frame.outer;
   }
-}
+
+ private:
+  static constexpr std::size_t kUntouched = 256;  // as good a guess as any
+
+  void add_here(const Val& value) {
+    switch (value.tag) {
+      case 'a': {
+        const std::size_t size = value.contents().text.size();
+        if (size > 14) bytes += (8 + size + 15) / 16 * 16;
+        return;
+      }
+      case 't':
+        add_table(value.object_as<Tab>());
+        return;
+      case 'o':
+        add_table(value.object_as<OTab>());
+        return;
+      case 'u':
+        add_elements(value.object_as<Tup>().elements());
+        return;
+      case 'n':
+        if (value.subtype == 'Z') {
+          add_elements(value.object_as<Arr>());
+        } else {
+          add_array(value);
+        }
+        return;
+      case 'q':
+      case 'Q':
+      case 'D':
+      case 'h':
+      case 'H':
+        bytes += 96;
+        return;
+      default:
+        return;
+    }
+  }
+  void add_table(const Table& table) {
+    if (table.is_untouched()) {
+      bytes += kUntouched;
+      return;
+    }
+    const auto count = static_cast<std::size_t>(table.entries());
+    bytes += kContainer + 32 * count + (count > 8 ? 16 * count : 0);
+    for (const Entry* entry = table.first(); entry != nullptr && parts_left_ > 0;
+         entry = entry->next) {
+      add(entry->key);
+      add(entry->value);
+    }
+  }
+  void add_elements(const Array<Val>& list) {
+    if (list.is_untouched()) {
+      bytes += kUntouched;
+      return;
+    }
+    bytes += kContainer + 16 * static_cast<std::size_t>(list.length());
+    for (int_ptr i = 0; i < list.length() && parts_left_ > 0; ++i) add(list(i));
+  }
+  void add_array(const Val& value) {
+    bytes += kArray;
+    visit_number(value.subtype, [&](auto type) {
+      bytes += static_cast<std::size_t>(value.length()) * sizeof(typename decltype(type)::type);
+    });
+  }
+
+  int parts_left_ = 10000;
+  const Open* open_ = nullptr;
+};
 
 }  // namespace
 
-std::size_t expected_bytes(const Val& value) { return kHeader + bytes_below(value, 0); }
+std::size_t expected_bytes(const Val& value) {
+  Measure measure;
+  measure.add(value);
+  return measure.bytes;
+}
 
 void encode(const Val& value, tarn::ValueRef place) { Encoder().write(value, place); }
 

@@ -4,40 +4,12 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <bit>
 
-#include "oc/templates.h"
-#include "tarn/tarn.h"
-#include "val/proxy_body.h"
+#include "message/reception.h"
 
 namespace OC {
 namespace detail {
-
-// A message, as long as somebody reads in it. It does not move: small ones are read in here.
-class Hold {
- public:
-  explicit Hold(tarn::Message&& received) noexcept : message(std::move(received)) {}
-  const tarn::Message message;
-  std::atomic<int> references{1};
-};
-
-// A part of a message. The hold outlives it.
-class Source {
- public:
-  Source(Hold* in, const tarn::ValueView& part, int how_deep) noexcept
-      : hold(in), view(part), depth(how_deep) {
-    retain(hold);
-  }
-  ~Source() { release(hold); }
-  Source(const Source&) = delete;
-  Source& operator=(const Source&) = delete;
-
-  Hold* const hold;
-  const tarn::ValueView view;
-  const int depth;  // 0: the whole message
-  mutable std::atomic<int> references{1};
-};
 
 // Whether both look at the same place of the same bytes.
 inline bool is_same_place(const tarn::ValueView& a, const tarn::ValueView& b) noexcept {
@@ -51,8 +23,14 @@ inline bool is_same_place(const tarn::ValueView& a, const tarn::ValueView& b) no
 // reads in the message. A message that is no value is text. Throws runtime_error for one that
 // makes no sense.
 Val received(tarn::Message&& message);
+// The Val that stands there. Throws tarn::Error, runtime_error.
+Val decoded(Hold* hold, const tarn::ValueView& view);
 // The Val that a scalar of a message is. Throws tarn::Error, runtime_error.
 Val decoded_scalar(const tarn::ValueView& view, bool is_key);
+
+// An array of several dimensions comes as a list of lists of rows, whose sources are the array.
+// Such a one that is still as it came; the view is the array's.
+bool is_whole_array(const Array<Val>& list, const tarn::ValueView& view);
 
 // Writes a Val. Throws tarn::Error, logic_error for what cannot be handed over.
 void encode(const Val& value, tarn::ValueRef place);
@@ -66,6 +44,13 @@ const tarn::Message* unchanged_message(const Val& value);
 // does not have.
 char tag_of(tarn::ElementType type) noexcept;
 tarn::ElementType element_type_of(char tag) noexcept;
+
+// What came as bytes, or as a reference that only stands for something else, is text to a program
+// of PicklingTools'. Its subtype says what it was, so that it goes on as that.
+inline constexpr char kBytes = 'y';
+inline constexpr char kReference = 'r';
+Str text_of_reference(const tarn::ReferenceView& reference);
+tarn::ReferenceView reference_in(const Str& text);
 
 // What cannot be said in tarn's types is a tuple that begins with one of these, as bytes. Text that
 // is UTF-8 never becomes bytes, so that no Tup of a user's is taken for one.

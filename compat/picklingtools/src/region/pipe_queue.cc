@@ -57,12 +57,33 @@ class PipeQueue final : public QueueBack {
     }
   }
 
-  bool is_empty() override { return current().pipe.depth() == 0; }
+  bool is_empty() override {
+    try {
+      if (!current().region->is_ours()) join_again();
+      End& end = current();
+      const bool is_empty = end.pipe.depth() == 0;
+      if (is_empty && end.pipe.is_closed()) refuse(end, PopStatus::closed);
+      return is_empty;
+    } catch (const tarn::Error& error) {
+      throw runtime_error(error.what());
+    }
+  }
 
  private:
   struct End {
     std::shared_ptr<Region> region;
     tarn::Pipe pipe;
+    // One that was pushed, none now, to be filled again by the next who pushes.
+    std::atomic<tarn::Value*> spare{nullptr};
+
+    End(std::shared_ptr<Region> its_region, tarn::Pipe its_pipe)
+        : region(std::move(its_region)), pipe(std::move(its_pipe)) {}
+    ~End() {
+      // relaxed: nobody else has it any more.
+      delete spare.load(std::memory_order_relaxed);
+    }
+    End(const End&) = delete;
+    End& operator=(const End&) = delete;
   };
 
   End& current() {
@@ -72,7 +93,7 @@ class PipeQueue final : public QueueBack {
   // Older ends stay, for other threads may be about to use them.
   void use(std::shared_ptr<Region> region, tarn::Pipe pipe) {
     region->opened(name_);
-    ends_.push_back(std::make_unique<End>(End{std::move(region), std::move(pipe)}));
+    ends_.push_back(std::make_unique<End>(std::move(region), std::move(pipe)));
     // sync(queue-end): hands the end over.
     current_.store(ends_.back().get(), std::memory_order_release);
   }
@@ -93,9 +114,26 @@ class PipeQueue final : public QueueBack {
     if (const tarn::Message* message = unchanged_message(value)) {
       return patience ? end.pipe.push(*message, *patience) : end.pipe.push(*message);
     }
-    tarn::Value built = end.region->session().value(expected_bytes(value));
-    encode(value, built.root());
-    return patience ? end.pipe.push(std::move(built), *patience) : end.pipe.push(std::move(built));
+    // Who only asks whether there is room shall not pay for what has none.
+    if (patience && patience->count() == 0 && is_full(end)) return PushStatus::timed_out;
+    return push_built(end, value, patience);
+  }
+  static bool is_full(End& end) {
+    return end.pipe.depth() >= end.pipe.capacity() && !end.pipe.is_closed();
+  }
+  PushStatus push_built(End& end, const Val& value, Patience patience) {
+    // sync(spare-value): receives it as the one before has left it.
+    std::unique_ptr<tarn::Value> built(end.spare.exchange(nullptr, std::memory_order_acquire));
+    if (built == nullptr) {
+      built = std::make_unique<tarn::Value>(end.region->session().value(expected_bytes(value)));
+    }
+    encode(value, built->root());
+    const PushStatus status =
+        patience ? end.pipe.push(std::move(*built), *patience) : end.pipe.push(std::move(*built));
+    if (status != PushStatus::ok) return status;
+    // sync(spare-value): hands it on; it expects the next one to be as large as this was.
+    delete end.spare.exchange(built.release(), std::memory_order_acq_rel);
+    return status;
   }
 
   // Numbers and text: they mostly fit into the pipe itself, and are written beside it first.

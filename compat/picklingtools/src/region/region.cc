@@ -28,14 +28,13 @@ bool Region::is_ours() const { return pid_ == ::getpid() && !is_lost_; }
 
 tarn::ConnectOptions Region::options(const std::string& name) {
   tarn::ConnectOptions options;
-  // The names of shared memory objects may begin with a slash, and mean the same without it.
-  options.application = "picklingtools." + name.substr(name.find_first_not_of('/') == 1 ? 1 : 0);
+  options.application = "picklingtools." + plain(name);
   return options;
 }
 
 std::shared_ptr<Region> Region::join(const std::string& name, bool start_node) {
   const std::scoped_lock lock(regions().mutex);
-  std::weak_ptr<Region>& known = regions().by_name[name];
+  std::weak_ptr<Region>& known = regions().by_name[plain(name)];
   std::shared_ptr<Region> region = known.lock();
   if (region != nullptr && region->is_ours()) return region;
   tarn::ConnectOptions how = options(name);
@@ -46,12 +45,13 @@ std::shared_ptr<Region> Region::join(const std::string& name, bool start_node) {
 }
 
 bool Region::is_marked() {
-  try {
-    return !session_.pipe_status(kMark).closed;
-  } catch (const tarn::Error& error) {
-    if (error.code() == tarn::Error::not_found) return false;
-    throw;
+  bool is_there = false;
+  bool is_used = false;
+  for (const tarn::PipeStatus& pipe : session_.pipes()) {
+    is_there = is_there || (pipe.name == kMark && !pipe.closed);
+    is_used = is_used || pipe.sessions > 0;
   }
+  return is_there && is_used;
 }
 
 void Region::opened(const std::string& pipe) {
@@ -71,7 +71,12 @@ void Region::remove_left_pipes() {
     const auto ours = opened_.find(pipe.name);
     const bool is_ours_alone =
         pipe.sessions == 1 && pipe.depth > 0 && ours != opened_.end() && ours->second == 0;
-    if (pipe.sessions == 0 || is_ours_alone) session_.remove_pipe(pipe.name);
+    if (pipe.sessions != 0 && !is_ours_alone) continue;
+    try {
+      session_.remove_pipe(pipe.name);
+    } catch (const tarn::Error& error) {
+      if (error.code() != tarn::Error::not_found) throw;  // somebody else was as tidy
+    }
   }
 }
 

@@ -23,8 +23,13 @@ class Region {
   // What tarn::connect() throws; without `start_node`, node_unavailable when nobody has it.
   static std::shared_ptr<Region> join(const std::string& name, bool start_node);
   static tarn::ConnectOptions options(const std::string& name);
+  // Names of shared memory objects may begin with a slash, and mean the same without it.
+  static std::string plain(const std::string& name) {
+    return name.substr(name.find_first_not_of('/') == 1 ? 1 : 0);
+  }
 
-  // Whether some SHMMain has it.
+  // Whether some SHMMain has made it and not ended it, and anybody is there still: one whose last
+  // process was killed has ended, though messages that nobody took keep its node alive.
   bool is_marked();
   // Of a region whose mark has gone: the pipes that nobody is attached to but this process, which
   // has left them, end with all that is in them. Nobody could ever read it.

@@ -17,9 +17,12 @@ using tarn::Error;
 
 namespace {
 
-constexpr size_t kBootBytes = 4096;
 // A side's own pool: address space, which becomes memory where it is used.
 constexpr size_t kSidePoolBytes = size_t{64} << 20;
+// Beside what a caller of SHMMain's pool asked for.
+constexpr size_t kMoreBytes = 4096;
+// No address space is larger; a number below zero becomes one that is.
+constexpr size_t kMostBytes = size_t{1} << 47;
 
 bool ends_by_itself(const Error& error) {
   return error.code() == Error::node_unavailable || error.code() == Error::node_lost ||
@@ -46,8 +49,13 @@ struct SHMSide::PoolMemory {
   StreamingPool pool;
 };
 
-SHMSide::SHMSide(const string& region, bool debug, BreakChecker external_break, int_8 micro_sleep)
-    : region_(region), debug_(debug), external_break_(external_break), micro_sleep_(micro_sleep) {}
+SHMSide::SHMSide(const string& region, size_t pool_bytes, bool debug, BreakChecker external_break,
+                 int_8 micro_sleep)
+    : region_(region),
+      debug_(debug),
+      external_break_(external_break),
+      micro_sleep_(micro_sleep),
+      pool_bytes_(pool_bytes) {}
 SHMSide::~SHMSide() = default;
 
 bool SHMSide::addressRandomization() const {
@@ -60,9 +68,16 @@ bool SHMSide::addressRandomization() const {
   return level != 0;
 }
 
-StreamingPool* SHMSide::pool_of(size_t bytes) {
-  if (pool_ == nullptr) pool_ = std::make_unique<PoolMemory>(bytes);
+StreamingPool* SHMSide::pool() {
+  if (state_ != STARTED) throw runtime_error("Shared memory not started yet");
+  if (pool_ == nullptr) pool_ = std::make_unique<PoolMemory>(pool_bytes_);
   return &pool_->pool;
+}
+
+Bootstrap_t* SHMSide::boot() {
+  boot_.main_pool = pool();
+  boot_.bytes_in_main_pool = pool_bytes_;
+  return &boot_;
 }
 
 void SHMSide::say(const string& what) const {
@@ -79,29 +94,35 @@ void SHMSide::wait_a_little(const string& what) const {
   std::this_thread::sleep_for(std::chrono::microseconds(pause));
 }
 
-void SHMSide::join_region() {
-  joined_.reset();
-  say("Waiting for the region " + region_ + " ...");
-  for (;;) {
-    try {
-      if (joined_ == nullptr) joined_ = Region::join(region_, false);
-      if (joined_->is_marked()) return;
-    } catch (const Error& error) {
-      if (!ends_by_itself(error)) {
-        throw runtime_error("Couldn't attach to the main session..." + string(error.what()));
-      }
-      if (joined_ != nullptr) joined_->say_lost();
-      joined_.reset();
+// One that is joined stays so while it is waited for: to join costs more than to look.
+bool SHMSide::try_to_join() {
+  try {
+    if (joined_ == nullptr || !joined_->is_ours()) joined_ = Region::join(region_, false);
+    if (joined_->is_marked()) return true;
+    joined_->remove_left_pipes();
+  } catch (const Error& error) {
+    if (!ends_by_itself(error)) {
+      throw runtime_error("Couldn't attach to the main session..." + string(error.what()));
     }
-    wait_a_little("the region " + region_);
+    if (joined_ != nullptr) joined_->say_lost();
+    joined_.reset();
   }
+  return false;
+}
+
+void SHMSide::join_region() {
+  if (try_to_join()) return;
+  say("Waiting for the region " + region_ + " ...");
+  do {
+    wait_a_little("the region " + region_);
+  } while (!try_to_join());
 }
 
 // --- SHMMain ------------------------------------------------------------------------------------
 
 SHMMain::SHMMain(const string& region, size_t bytes, bool debug, void*, BreakChecker external_break,
                  int_8 micro_sleep)
-    : SHMSide(region, debug, external_break, micro_sleep), bytes_(bytes) {
+    : SHMSide(region, bytes + kMoreBytes, debug, external_break, micro_sleep), bytes_(bytes) {
   try {
     end_older();
   } catch (const Error&) {
@@ -123,27 +144,45 @@ void SHMMain::end_older() {
   }
 }
 
-SHMMain::State_e SHMMain::start() {
+State_e SHMMain::start() {
   if (state_ == STARTED) return state_;
   state_ = STARTING;
   try {
-    if (region_.empty()) throw runtime_error("a region without a name");
-    joined_ = Region::join(region_, true);
-  } catch (const std::exception& error) {
+    begin();
+  } catch (...) {
     state_ = STOPPED;
-    throw runtime_error("Couldn't create boot pool:" + string(error.what()));
-  }
-  try {
-    if (bytes_ == 0) throw runtime_error("a size of 0 bytes");
-    mark_ = std::make_shared<tarn::Pipe>(
-        joined_->session().create_pipe(Region::kMark, {.capacity = 1}));
-  } catch (const std::exception& error) {
-    state_ = STOPPED;
-    throw runtime_error("Couldn't create main pool:" + string(error.what()));
+    throw;
   }
   say("The region " + region_ + " is there: see tarn --application " +
       joined_->session().application() + " pipe ls");
   return state_ = STARTED;
+}
+
+void SHMMain::begin() {
+  constexpr int kTries = 2;  // what this process had joined before may be gone
+  for (int left = kTries;; --left) {
+    try {
+      if (region_.empty()) throw runtime_error("a region without a name");
+      joined_ = Region::join(region_, true);
+    } catch (const std::exception& error) {
+      throw runtime_error("Couldn't create boot pool:" + string(error.what()));
+    }
+    try {
+      if (bytes_ == 0 || bytes_ > kMostBytes) {
+        throw runtime_error("a size of " + to_string(static_cast<int_ptr>(bytes_)) + " bytes");
+      }
+      mark_ = std::make_shared<tarn::Pipe>(
+          joined_->session().create_pipe(Region::kMark, {.capacity = 1}));
+      return;
+    } catch (const Error& error) {
+      if (left == 1 || !ends_by_itself(error)) {
+        throw runtime_error("Couldn't create main pool:" + string(error.what()));
+      }
+      joined_->say_lost();
+    } catch (const std::exception& error) {
+      throw runtime_error("Couldn't create main pool:" + string(error.what()));
+    }
+  }
 }
 
 SHMMain::~SHMMain() {
@@ -161,18 +200,14 @@ SHMMain::~SHMMain() {
   }
 }
 
-StreamingPool* SHMMain::pool() {
-  if (state_ != STARTED) throw runtime_error("Shared memory not started yet");
-  return pool_of(bytes_ + kBootBytes);
-}
-StreamingPool* SHMMain::boot() { return pool(); }
-
 // --- ServerSide, ClientSide ---------------------------------------------------------------------
 
 namespace {
 
-CQ& started(const std::unique_ptr<CQ>& pipe, const string& region, const string& name) {
-  if (pipe == nullptr) throw runtime_error("Pipe:" + region + "/" + name + " not initialized yet");
+CQ& started(const std::unique_ptr<CQ>& pipe, const string& region) {
+  if (pipe == nullptr) {
+    throw runtime_error("Pipe:" + region + "_boot/" + region + " not initialized yet");
+  }
   return *pipe;
 }
 
@@ -192,11 +227,14 @@ void leave(std::unique_ptr<CQ>& pipe, const std::shared_ptr<Region>& region) {
 
 ServerSide::ServerSide(const string& region, const string& pipe, int capacity, bool debug, void*,
                        BreakChecker external_break, int_8 micro_sleep)
-    : SHMSide(region, debug, external_break, micro_sleep), pipe_name_(pipe), capacity_(capacity) {}
+    : SHMSide(region, kSidePoolBytes, debug, external_break, micro_sleep),
+      pipe_name_(pipe),
+      capacity_(capacity) {}
 ServerSide::~ServerSide() { leave(pipe_, joined_); }
 
-void ServerSide::start() {
+State_e ServerSide::start() {
   pipe_.reset();
+  state_ = STARTING;
   if (capacity_ < 1 || capacity_ > tarn::kMaxCapacity) {
     throw runtime_error("Pipe:" + region_ + "/" + pipe_name_ + " cannot have a capacity of " +
                         to_string(capacity_) + ": from 1 to " + to_string(tarn::kMaxCapacity));
@@ -208,45 +246,46 @@ void ServerSide::start() {
     throw runtime_error("Pipe:" + region_ + "/" + pipe_name_ + ": " + error.what());
   }
   say("The pipe " + pipe_name_ + " is there");
+  return state_ = STARTED;
 }
 
-CQ& ServerSide::pipe() { return started(pipe_, region_, pipe_name_); }
-StreamingPool* ServerSide::pool() {
-  pipe();
-  return pool_of(kSidePoolBytes);
-}
+CQ& ServerSide::pipe() { return started(pipe_, region_); }
 
 ClientSide::ClientSide(const string& region, const string& pipe, bool debug, void*,
                        BreakChecker external_break, int_8 micro_sleep)
-    : SHMSide(region, debug, external_break, micro_sleep), pipe_name_(pipe) {}
+    : SHMSide(region, kSidePoolBytes, debug, external_break, micro_sleep), pipe_name_(pipe) {}
 ClientSide::~ClientSide() { leave(pipe_, joined_); }
 
-void ClientSide::start() {
-  pipe_.reset();
-  for (;;) {
-    join_region();
-    say("Waiting for the pipe " + pipe_name_ + " ...");
-    try {
-      auto back = detail::pipe_queue(joined_, pipe_name_, std::nullopt);
-      if (back != nullptr) {
-        pipe_ = std::make_unique<CQ>(std::move(back));
-        break;
-      }
-    } catch (const Error& error) {
-      if (!ends_by_itself(error)) {
-        throw runtime_error("Pipe:" + region_ + "/" + pipe_name_ + ": " + error.what());
-      }
-      joined_->say_lost();
+bool ClientSide::try_to_open() {
+  try {
+    auto back = detail::pipe_queue(joined_, pipe_name_, std::nullopt);
+    if (back == nullptr) return false;
+    pipe_ = std::make_unique<CQ>(std::move(back));
+    return true;
+  } catch (const Error& error) {
+    if (!ends_by_itself(error)) {
+      throw runtime_error("Pipe:" + region_ + "/" + pipe_name_ + ": " + error.what());
     }
-    wait_a_little("the pipe " + pipe_name_);
+    joined_->say_lost();
+    return false;
   }
-  say("The pipe " + pipe_name_ + " is there");
 }
 
-CQ& ClientSide::pipe() { return started(pipe_, region_, pipe_name_); }
-StreamingPool* ClientSide::pool() {
-  pipe();
-  return pool_of(kSidePoolBytes);
+State_e ClientSide::start() {
+  pipe_.reset();
+  state_ = STARTING;
+  join_region();
+  if (!try_to_open()) {
+    say("Waiting for the pipe " + pipe_name_ + " ...");
+    do {
+      wait_a_little("the pipe " + pipe_name_);
+      join_region();  // it may have ended meanwhile
+    } while (!try_to_open());
+  }
+  say("The pipe " + pipe_name_ + " is there");
+  return state_ = STARTED;
 }
+
+CQ& ClientSide::pipe() { return started(pipe_, region_); }
 
 }  // namespace OC

@@ -203,7 +203,8 @@ int compare_for_sorting(const Val& a, const Val& b) {
 
 bool detail::same(const Val& a, const Val& b) {
   if (a.tag == 'a' && b.tag == 'a') return a.contents().text == b.contents().text;
-  if (rank(a.tag) != rank(b.tag)) return false;
+  const bool are_tables = rank(a.tag) >= 5 && rank(b.tag) >= 5;
+  if (rank(a.tag) != rank(b.tag) && !are_tables) return false;
   switch (rank(a.tag)) {
     case 0:
       return true;
@@ -211,7 +212,7 @@ bool detail::same(const Val& a, const Val& b) {
       return same_numbers(a, b);
     case 5:
     case 6:
-      return same_tables(table_in(a), table_in(b), a.tag == 'o');
+      return same_tables(table_in(a), table_in(b), a.tag == 'o' && b.tag == 'o');
     default:
       return same_elements(a, b);
   }
@@ -230,6 +231,7 @@ bool operator<=(const Val& a, const Val& b) {
 }
 bool operator==(const Tab& a, const Tab& b) { return same_tables(a, b, false); }
 bool operator==(const OTab& a, const OTab& b) { return same_tables(a, b, true); }
+bool operator==(const Tab& a, const OTab& b) { return same_tables(a, b, false); }
 
 namespace detail {
 namespace {
@@ -256,6 +258,8 @@ size_t hash_of_number(const Val& value) {
 
 }  // namespace
 
+size_t hash_of(std::string_view text) { return std::hash<std::string_view>()(text); }
+
 size_t hash_of(const Val& value) {
   switch (rank(value.tag)) {
     case 0:
@@ -263,7 +267,7 @@ size_t hash_of(const Val& value) {
     case 1:
       return hash_of_number(value);
     case 2:
-      return std::hash<std::string_view>()(value.contents().text);
+      return hash_of(std::string_view(value.contents().text));
     default:
       break;
   }

@@ -13,6 +13,9 @@ inline void add_one(std::atomic<int>& count) noexcept {
 
 // Whether this was the last.
 [[nodiscard]] inline bool drop_one(std::atomic<int>& count) noexcept {
+  // sync(count-dropped): receives what others did with what is counted. Who holds the only
+  // reference needs not count: nobody else could take another one.
+  if (count.load(std::memory_order_acquire) == 1) return true;
   // sync(count-dropped): hands over what was done with what is counted.
   if (count.fetch_sub(1, std::memory_order_release) != 1) return false;
   // sync(count-dropped): the last one receives it from all others.

@@ -7,15 +7,15 @@
 
 namespace OC {
 
-void It::over(const Val& what, bool sorted) {
+void It::over(const Val& what) {
   // Only referred to: what is gone over is not copied.
-  if (what.isproxy) whole_ = what;
+  if (what.isproxy && &what != &whole_) whole_ = what;
   switch (what.tag) {
     case 't':
-      over(what.object_as<Tab>(), sorted);
+      over(what.object_as<Tab>());
       return;
     case 'o':
-      over(what.object_as<OTab>(), sorted);
+      over(what.object_as<OTab>());
       return;
     case 'u':
       over(what.object_as<Tup>().elements());
@@ -27,8 +27,8 @@ void It::over(const Val& what, bool sorted) {
       }
       break;
     default:
-      throw logic_error(std::string("Nothing to iterate over in a ") +
-                        detail::name_of_tag(what.tag));
+      throw runtime_error(std::string("Nothing to iterate over in a ") +
+                          detail::name_of_tag(what.tag));
   }
   Arr copied(what.length());
   detail::visit_number(what.subtype, [&](auto type) {
@@ -39,14 +39,13 @@ void It::over(const Val& what, bool sorted) {
   over(whole_.object_as<Arr>());
 }
 
-void It::over(const detail::Table& table, bool sorted) {
-  next_ = table.first();
-  is_sorted_ = sorted;
-  if (!sorted) return;
-  for (detail::Entry* entry = next_; entry != nullptr; entry = entry->next) {
-    sorted_.push_back(entry);
+void It::over(const detail::Table& table) {
+  first_ = next_ = table.first();
+  if (!is_sorted_) return;
+  for (detail::Entry* entry = first_; entry != nullptr; entry = entry->next) {
+    entries_.push_back(entry);
   }
-  std::stable_sort(sorted_.begin(), sorted_.end(), [](const auto* a, const auto* b) {
+  std::stable_sort(entries_.begin(), entries_.end(), [](const auto* a, const auto* b) {
     return detail::sorts_before(a->key, b->key);
   });
 }
@@ -54,17 +53,28 @@ void It::over(const detail::Table& table, bool sorted) {
 void It::over(const Array<Val>& list) {
   // A Val that is not const may be iterated over in order to be changed.
   list_ = const_cast<Array<Val>*>(&list);
+  if (!is_sorted_) return;
+  for (Val& element : *list_) values_.push_back(&element);
+  std::stable_sort(values_.begin(), values_.end(),
+                   [](const auto* a, const auto* b) { return detail::sorts_before(*a, *b); });
 }
 
-bool It::operator()() {
+void It::reset() {
+  position_ = 0;
+  next_ = first_;
+  entry_ = nullptr;
+}
+
+bool It::next() {
   if (list_ != nullptr) {
     if (static_cast<int_ptr>(position_) >= list_->length()) return false;
     index_ = Val(static_cast<int_4>(position_));
-    element_ = &(*list_)(static_cast<int_ptr>(position_++));
+    element_ = is_sorted_ ? values_[position_] : &(*list_)(static_cast<int_ptr>(position_));
+    ++position_;
     return true;
   }
   if (is_sorted_) {
-    entry_ = position_ < sorted_.size() ? sorted_[position_++] : nullptr;
+    entry_ = position_ < entries_.size() ? entries_[position_++] : nullptr;
     return entry_ != nullptr;
   }
   entry_ = next_;

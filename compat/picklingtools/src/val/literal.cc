@@ -6,6 +6,7 @@
 #include "oc/templates.h"
 #include "val/literal_scanner.h"
 #include "val/number_text.h"
+#include "val/proxy_body.h"
 
 namespace OC {
 namespace {
@@ -54,11 +55,26 @@ class Parser {
     return Val(std::move(made));
   }
 
+  // [1, 2], or a table whose order matters: ['a':1, 'b':2].
   Val list() {
     Arr made;
     in_.expect("[");
     while (!in_.accept("]")) {
       made.append(value());
+      if (made.length() == 1 && in_.is_next(":")) return table_in_brackets(made[0]);
+      separate("]");
+    }
+    return Val(std::move(made));
+  }
+  Val table_in_brackets(const Val& first_key) {
+    OTab made;
+    in_.expect(":");
+    made[first_key] = value();
+    separate("]");
+    while (!in_.accept("]")) {
+      const Val key = value();
+      in_.expect(":");
+      made[key] = value();
       separate("]");
     }
     return Val(std::move(made));
@@ -74,8 +90,9 @@ class Parser {
         return complex(static_cast<real_8>(element));
       }
       made.elements().append(element);
+      const bool is_alone = made.length() == 1 && in_.is_next(")");
+      if (is_alone && element.tag == 'D' && in_.accept(")")) return element;
       separate(")");
-      if (made.length() == 1 && made[0].tag == 'D' && in_.accept(")")) return made[0];
     }
     return Val(std::move(made));
   }
@@ -174,10 +191,16 @@ Val whole_literal(const char* literal) {
 }
 
 template <class T>
-void take(T& into, const char* literal) {
+void take(T& into, const char* literal, const char* what) {
   Val made = whole_literal(literal);
-  T& found = made;
-  into.swap(found);
+  // None other than the type itself: throws logic_error.
+  try {
+    T& found = made;
+    into.swap(found);
+  } catch (const logic_error&) {
+    throw runtime_error("The literal is a " + std::string(detail::name_of_tag(made.tag)) +
+                        ", not a " + what);
+  }
 }
 
 }  // namespace
@@ -192,8 +215,8 @@ bool ValReader::expectAnything(Val& value) {
   return true;
 }
 
-Tab::Tab(const char* literal) { take(*this, literal); }
-OTab::OTab(const char* literal) { take(*this, literal); }
-Arr::Arr(const char* literal) { take(*this, literal); }
+Tab::Tab(const char* literal, Allocator*) { take(*this, literal, "Tab"); }
+OTab::OTab(const char* literal, Allocator*) { take(*this, literal, "OTab"); }
+Arr::Arr(const char* literal, Allocator*) { take(*this, literal, "Arr"); }
 
 }  // namespace OC

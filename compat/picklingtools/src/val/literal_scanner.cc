@@ -9,6 +9,8 @@ namespace {
 
 bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
 
+bool is_octal(char letter) { return letter >= '0' && letter <= '7'; }
+
 int digit_of(char letter) {
   if (is_digit(letter)) return letter - '0';
   const char lower = static_cast<char>(letter | 0x20);
@@ -55,9 +57,6 @@ void Scanner::append_escape(Str& to) {
     case 'r':
       to += '\r';
       return;
-    case '0':
-      to += '\0';
-      return;
     case 'x':
       break;
     case '\n':
@@ -68,8 +67,12 @@ void Scanner::append_escape(Str& to) {
       to += letter;
       return;
     default:
-      to += '\\';
-      to += letter;
+      if (is_octal(letter)) {
+        append_octal(to, letter);
+      } else {
+        to += '\\';
+        to += letter;
+      }
       return;
   }
   const int high = position_ + 1 < text_.size() ? digit_of(text_[position_]) : 16;
@@ -77,6 +80,15 @@ void Scanner::append_escape(Str& to) {
   if (low == 16) fail("two hexadecimal digits belong behind \\x");
   to += static_cast<char>(high * 16 + low);
   position_ += 2;
+}
+
+// One to three digits.
+void Scanner::append_octal(Str& to, char first) {
+  int code = first - '0';
+  for (int i = 0; i < 2 && position_ < text_.size() && is_octal(text_[position_]); ++i) {
+    code = code * 8 + (text_[position_++] - '0');
+  }
+  to += static_cast<char>(code);
 }
 
 Str Scanner::quoted() {
@@ -112,9 +124,9 @@ std::string Scanner::number(bool& is_real) {
     take_while(is_digit);
   }
   if (made.find_first_of("0123456789") == std::string::npos) {
-    if (accept("inf")) {
+    for (const char* word : {"inf", "nan"}) {
       is_real = true;
-      return made + "inf";
+      if (accept(word)) return made + word;
     }
     position_ = start;
     fail("this is no literal");
@@ -122,8 +134,12 @@ std::string Scanner::number(bool& is_real) {
   if (position_ < text_.size() && (text_[position_] | 0x20) == 'e') {
     is_real = true;
     made += text_[position_++];
-    take_while([](char letter) { return letter == '-' || letter == '+'; });
+    if (position_ < text_.size() && (text_[position_] == '-' || text_[position_] == '+')) {
+      made += text_[position_++];
+    }
+    const size_t digits = made.size();
     take_while(is_digit);
+    if (made.size() == digits) fail("an exponent has no digits");
   }
   return made;
 }

@@ -27,6 +27,7 @@ class Scanner {
 
  private:
   void append_escape(Str& to);
+  void append_octal(Str& to, char first);
 
   std::string text_;
   size_t position_;

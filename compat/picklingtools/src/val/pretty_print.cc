@@ -40,7 +40,7 @@ struct Layout {
     margin(indent);
     out << '}';
   }
-  void each_entry(It ii, int_ptr left, int indent) const {
+  void each_entry(It&& ii, int_ptr left, int indent) const {
     while (ii()) {
       margin(indent);
       out << ii.key() << ':';

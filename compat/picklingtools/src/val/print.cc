@@ -207,5 +207,8 @@ OC_DETAIL_PRINTABLE(real_4)
 OC_DETAIL_PRINTABLE(real_8)
 #undef OC_DETAIL_PRINTABLE
 template ostream& operator<<(ostream&, const Array<bool>&);
+template ostream& operator<<(ostream&, const Array<char>&);
+template ostream& operator<<(ostream&, const Array<long long>&);
+template ostream& operator<<(ostream&, const Array<unsigned long long>&);
 
 }  // namespace OC

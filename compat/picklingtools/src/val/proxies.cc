@@ -12,16 +12,46 @@ namespace detail {
 
 void retain(ProxyBody* body) noexcept { add_one(body->references); }
 void release(ProxyBody* body) noexcept {
-  if (drop_one(body->references)) delete body;
+  if (!drop_one(body->references)) return;
+  Hold* const whole = body->whole;
+  if (whole == nullptr) {
+    delete body;
+    return;
+  }
+  // It stands beside the message that it came with, and so does the container.
+  body->~ProxyBody();
+  release(whole);
 }
 
 ProxyBody::~ProxyBody() {
-  if (owns) delete_object(object, tag, subtype);
-  // The container stands in the message, so the message goes after it.
-  if (whole != nullptr) release(whole);
+  if (whole != nullptr) {
+    destroy_object(object, tag, subtype);
+  } else if (owns) {
+    delete_object(object, tag, subtype);
+  }
   // relaxed: nobody else refers to this any more.
   delete lock.load(std::memory_order_relaxed);
 }
+
+namespace {
+
+void say_shared(void* object, char tag, char subtype) {
+  if (tag == 't' || tag == 'o') {
+    Table& table = tag == 't' ? static_cast<Table&>(*static_cast<Tab*>(object))
+                              : static_cast<Table&>(*static_cast<OTab*>(object));
+    table.say_shared();
+  } else if (tag == 'u') {
+    static_cast<Tup*>(object)->impl().say_shared();
+  } else if (subtype == 'Z') {
+    static_cast<Arr*>(object)->say_shared();
+  } else {
+    visit_number(subtype, [&](auto type) {
+      static_cast<Array<typename decltype(type)::type>*>(object)->say_shared();
+    });
+  }
+}
+
+}  // namespace
 
 std::recursive_timed_mutex& ProxyBody::mutex() {
   // sync(proxy-lock): whoever sees the pointer sees the mutex.
@@ -37,6 +67,7 @@ std::recursive_timed_mutex& ProxyBody::mutex() {
 
 Proxy shared_object(StreamingPool*, void* object, char tag, char subtype) {
   auto* body = new ProxyBody(object, tag, subtype);
+  say_shared(object, tag, subtype);
   body->is_shared = true;
   body->has_lock = true;
   Val holder = Val::of_body(body, tag, subtype);
@@ -55,25 +86,33 @@ Proxy locked_object(void* object, char tag, char subtype) {
 using detail::locked_object;
 using detail::shared_object;
 
-Proxy::Proxy(void* object, char tag, char subtype, bool adopt, bool lock)
-    : body_(new detail::ProxyBody(object, tag, subtype)) {
+Proxy::Proxy(void* object, char its_tag, char its_subtype, bool adopt, bool lock)
+    : tag(its_tag),
+      subtype(its_subtype),
+      body_(new detail::ProxyBody(object, its_tag, its_subtype)) {
   body_->owns = adopt;
   body_->has_lock = lock;
 }
-Proxy::Proxy(Tab* table, bool adopt, bool lock) : Proxy(table, 't', 'Z', adopt, lock) {}
-Proxy::Proxy(OTab* table, bool adopt, bool lock) : Proxy(table, 'o', 'Z', adopt, lock) {}
-Proxy::Proxy(Tup* tuple, bool adopt, bool lock) : Proxy(tuple, 'u', 'Z', adopt, lock) {}
-Proxy::Proxy(Arr* list, bool adopt, bool lock) : Proxy(list, 'n', 'Z', adopt, lock) {}
-Proxy::Proxy(const Proxy& other) noexcept : body_(other.body_) { detail::retain(body_); }
+Proxy::Proxy() : Proxy(new Tab) {}
+Proxy::Proxy(Tab* table, bool adopt, bool lock, bool) : Proxy(table, 't', 'Z', adopt, lock) {}
+Proxy::Proxy(OTab* table, bool adopt, bool lock, bool) : Proxy(table, 'o', 'Z', adopt, lock) {}
+Proxy::Proxy(Tup* tuple, bool adopt, bool lock, bool) : Proxy(tuple, 'u', 'Z', adopt, lock) {}
+Proxy::Proxy(Arr* list, bool adopt, bool lock, bool) : Proxy(list, 'n', 'Z', adopt, lock) {}
+Proxy::Proxy(const Proxy& other) noexcept
+    : tag(other.tag), subtype(other.subtype), body_(other.body_) {
+  detail::retain(body_);
+}
 Proxy& Proxy::operator=(const Proxy& other) noexcept {
+  // What is let go may own the other one.
+  detail::ProxyBody* const old = body_;
   detail::retain(other.body_);
-  detail::release(body_);
+  tag = other.tag;
+  subtype = other.subtype;
   body_ = other.body_;
+  detail::release(old);
   return *this;
 }
 Proxy::~Proxy() { detail::release(body_); }
-char Proxy::tag() const { return body_->tag; }
-char Proxy::subtype() const { return body_->subtype; }
 
 Proxy Shared(StreamingPool* pool, const Tab& table) {
   return shared_object(pool, new Tab(table), 't', 'Z');
@@ -133,6 +172,13 @@ const Val* not_shared_in(const detail::Table& table, bool inside, int depth) {
   return nullptr;
 }
 
+const Val* not_shared_in(const Array<Val>& list, bool inside, int depth) {
+  for (const Val& element : list) {
+    if (const Val* part = not_shared(element, inside, depth)) return part;
+  }
+  return nullptr;
+}
+
 const Val* not_shared(const Val& what, bool inside, int depth) {
   constexpr int kDeepest = 1000;  // what is deeper, or goes round in circles, cannot be enqueued
   if (depth > kDeepest) return &what;
@@ -142,24 +188,40 @@ const Val* not_shared(const Val& what, bool inside, int depth) {
   if (what.tag == 't') return not_shared_in(what.object_as<Tab>(), inside, depth + 1);
   if (what.tag == 'o') return not_shared_in(what.object_as<OTab>(), inside, depth + 1);
   if (what.tag == 'n' && what.subtype != 'Z') return nullptr;
-  const Array<Val>& elements =
-      what.tag == 'u' ? what.object_as<Tup>().elements() : what.object_as<Arr>();
-  for (const Val& element : elements) {
-    if (const Val* part = not_shared(element, inside, depth + 1)) return part;
-  }
-  return nullptr;
+  return not_shared_in(
+      what.tag == 'u' ? std::as_const(what.object_as<Tup>()).impl() : what.object_as<Arr>(), inside,
+      depth + 1);
 }
 
 }  // namespace
 
-bool InSHM(const Val& what, StreamingPool*, bool throw_on_error, const char* context) {
-  const Val* part = not_shared(what, false, 0);
-  if (part == nullptr) return true;
+namespace detail {
+
+bool not_in_shm(char tag, bool throw_on_error, const char* context) {
   if (throw_on_error) {
-    throw runtime_error(std::string(context) + ": a " + detail::name_of_tag(part->tag) +
+    throw runtime_error(std::string(context) + ": a " + name_of_tag(tag) +
                         " is not in shared memory: make it with Shared()");
   }
   return false;
 }
+
+bool in_shm(const Val& what, bool throw_on_error, const char* context) {
+  const Val* part = not_shared(what, false, 0);
+  return part == nullptr || not_in_shm(part->tag, throw_on_error, context);
+}
+
+bool in_shm(const Table& what, bool throw_on_error, const char* context) {
+  if (!what.is_shared()) return not_in_shm('t', throw_on_error, context);
+  const Val* part = not_shared_in(what, true, 1);
+  return part == nullptr || not_in_shm(part->tag, throw_on_error, context);
+}
+
+bool in_shm(const Array<Val>& what, bool throw_on_error, const char* context) {
+  if (!what.is_shared()) return not_in_shm('n', throw_on_error, context);
+  const Val* part = not_shared_in(what, true, 1);
+  return part == nullptr || not_in_shm(part->tag, throw_on_error, context);
+}
+
+}  // namespace detail
 
 }  // namespace OC

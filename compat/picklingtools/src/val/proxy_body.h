@@ -31,13 +31,15 @@ struct ProxyBody {
   bool owns = true;
   bool is_shared = false;  // made by Shared(), or received
   bool has_lock = false;   // a TransactionLock means something
-  Hold* whole = nullptr;   // the message that this is all of, if it was received
+  Hold* whole = nullptr;   // the message that this is all of, and stands beside, if it was received
   std::atomic<std::recursive_timed_mutex*> lock{nullptr};
 };
 
 // Deep copy, and end, of a container that a Val may hold.
 void* clone_object(const void* object, char tag, char subtype);
 void delete_object(void* object, char tag, char subtype) noexcept;
+// Of one that does not stand in memory of its own.
+void destroy_object(void* object, char tag, char subtype) noexcept;
 
 // "table", "list": for what is thrown.
 const char* name_of_tag(char tag);

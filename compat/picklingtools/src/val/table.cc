@@ -20,17 +20,19 @@ struct Table::Chunk {
   size_t room;
   size_t given_out;
   Entry* entries;
+  bool is_lent;
 };
 
 Table::Table(const Table& other) {
-  if (other.waiting_.get()) {
+  if (other.is_untouched()) {
     source_ = other.source_;
-    waiting_.set(true);
+    allow_again(source_.get());
+    waiting_.begin();
     return;
   }
   reserve(other.count_);
   for (const Entry* entry = other.first_; entry != nullptr; entry = entry->next) {
-    add(entry->key, entry->hash).value = entry->value;
+    add(Val(entry->key)).value = entry->value;
   }
 }
 
@@ -48,7 +50,16 @@ void Table::swap(Table& other) noexcept {
   std::swap(chunks_, other.chunks_);
   std::swap(slots_, other.slots_);
   std::swap(source_, other.source_);
-  std::swap(waiting_, other.waiting_);
+  waiting_.swap(other.waiting_);
+}
+
+void Table::take_entries(Table& filled) noexcept {
+  std::swap(first_, filled.first_);
+  std::swap(last_, filled.last_);
+  std::swap(count_, filled.count_);
+  std::swap(free_, filled.free_);
+  std::swap(chunks_, filled.chunks_);
+  std::swap(slots_, filled.slots_);
 }
 
 void Table::drop() noexcept {
@@ -56,7 +67,7 @@ void Table::drop() noexcept {
     Chunk* chunk = chunks_;
     chunks_ = chunk->older;
     std::destroy_n(chunk->entries, chunk->given_out);
-    ::operator delete(chunk);
+    if (!chunk->is_lent) ::operator delete(chunk);
   }
 }
 
@@ -73,7 +84,14 @@ void Table::reserve(int_ptr count) {
   static_assert(sizeof(Chunk) % alignof(Entry) == 0);
   char* memory = static_cast<char*>(::operator new(sizeof(Chunk) + room * sizeof(Entry)));
   void* entries = memory + sizeof(Chunk);
-  chunks_ = new (memory) Chunk{chunks_, room, 0, static_cast<Entry*>(entries)};
+  chunks_ = new (memory) Chunk{chunks_, room, 0, static_cast<Entry*>(entries), false};
+}
+
+void Table::lend(void* room, size_t bytes) {
+  if (bytes < sizeof(Chunk) + sizeof(Entry)) return;
+  void* entries = static_cast<char*>(room) + sizeof(Chunk);
+  chunks_ = new (room) Chunk{chunks_, (bytes - sizeof(Chunk)) / sizeof(Entry), 0,
+                             static_cast<Entry*>(entries), true};
 }
 
 Entry* Table::room() {
@@ -112,6 +130,12 @@ void Table::index(Entry* entry) {
 }
 
 void Table::index_all(size_t slots) {
+  // The first index: up to now nobody asked for hashes.
+  if (slots_.empty()) {
+    for (Entry* entry = first_; entry != nullptr; entry = entry->next) {
+      entry->hash = hash_of(entry->key);
+    }
+  }
   slots_.assign(slots, nullptr);
   for (Entry* entry = first_; entry != nullptr; entry = entry->next) index(entry);
 }
@@ -132,14 +156,32 @@ void Table::unindex(const Entry* entry) {
   slots_[hole] = nullptr;
 }
 
-Entry* Table::find(const Val& key, size_t hash) const {
+Entry* Table::find_text(std::string_view key) const {
+  const auto is_it = [&](const Entry* entry) {
+    return entry->key.tag == 'a' && entry->key.contents().text == key;
+  };
   if (slots_.empty()) {
     Entry* entry = first_;
-    while (entry != nullptr && (entry->hash != hash || !same(entry->key, key))) {
-      entry = entry->next;
-    }
+    while (entry != nullptr && !is_it(entry)) entry = entry->next;
     return entry;
   }
+  const size_t hash = hash_of(key);
+  const size_t mask = slots_.size() - 1;
+  for (size_t slot = hash & mask; slots_[slot] != nullptr; slot = (slot + 1) & mask) {
+    Entry* entry = slots_[slot];
+    if (entry->hash == hash && is_it(entry)) return entry;
+  }
+  return nullptr;
+}
+
+Entry* Table::find_entry(const Val& key) const {
+  if (key.tag == 'a') return find_text(key.contents().text);
+  if (slots_.empty()) {
+    Entry* entry = first_;
+    while (entry != nullptr && !same(entry->key, key)) entry = entry->next;
+    return entry;
+  }
+  const size_t hash = hash_of(key);
   const size_t mask = slots_.size() - 1;
   for (size_t slot = hash & mask; slots_[slot] != nullptr; slot = (slot + 1) & mask) {
     Entry* entry = slots_[slot];
@@ -150,10 +192,10 @@ Entry* Table::find(const Val& key, size_t hash) const {
 
 // --- entries ------------------------------------------------------------------------------------
 
-Entry& Table::add(Val key, size_t hash) {
+Entry& Table::add(Val&& key) {
   Entry* entry = room();
   entry->key = std::move(key);
-  entry->hash = hash;
+  if (!slots_.empty()) entry->hash = hash_of(entry->key);
   link(entry);
   const auto count = static_cast<size_t>(count_);
   if (count_ > kWithoutIndex && slots_.size() < 2 * count) {
@@ -165,15 +207,22 @@ Entry& Table::add(Val key, size_t hash) {
 }
 
 Val& Table::insert(const Val& key) {
-  ready();
-  const size_t hash = hash_of(key);
-  Entry* entry = find(key, hash);
-  return entry != nullptr ? entry->value : add(key, hash).value;
+  Entry* entry = ready().find_entry(key);
+  return entry != nullptr ? entry->value : add(Val(key)).value;
+}
+
+Val& Table::insert_text(std::string_view key) {
+  Entry* entry = ready().find_text(key);
+  return entry != nullptr ? entry->value : add(Val(Str(key))).value;
 }
 
 Val* Table::lookup(const Val& key) const {
-  if (ready().count_ == 0) return nullptr;
-  Entry* entry = find(key, hash_of(key));
+  Entry* entry = ready().find_entry(key);
+  return entry != nullptr ? &entry->value : nullptr;
+}
+
+Val* Table::lookup_text(std::string_view key) const {
+  Entry* entry = ready().find_text(key);
   return entry != nullptr ? &entry->value : nullptr;
 }
 
@@ -188,8 +237,57 @@ Val Table::get(const Val& key, const Val& otherwise) const {
   return value != nullptr ? *value : otherwise;
 }
 
+bool Table::findKeyAndValue(const Val& key, Val& found, Val& value) const {
+  const Entry* entry = ready().find_entry(key);
+  if (entry == nullptr) return false;
+  found = entry->key;
+  value = entry->value;
+  return true;
+}
+
+bool Table::find(const Val& key, Val& found) const {
+  Val value;
+  return findKeyAndValue(key, found, value);
+}
+
+bool Table::findValue(const Val& key, Val& value) const {
+  const Val* there = lookup(key);
+  if (there != nullptr) value = Val(*there);
+  return there != nullptr;
+}
+
+void Table::append(const Val& value) { append_at(Val(int_8{entries()}), value); }
+void Table::appendStr(const Val& value) { append_at(Val(std::to_string(entries())), value); }
+void Table::append_at(const Val& key, const Val& value) {
+  if (contains(key)) {
+    throw runtime_error("Key " + Stringize(key) +
+                        " is in the table already: append would replace it");
+  }
+  insert(key) = value;
+}
+
+Arr Table::keys() const {
+  Arr all(count_);
+  for (const Entry* entry = first(); entry != nullptr; entry = entry->next) all.append(entry->key);
+  return all;
+}
+Arr Table::values() const {
+  Arr all(count_);
+  for (const Entry* entry = first(); entry != nullptr; entry = entry->next) {
+    all.append(entry->value);
+  }
+  return all;
+}
+Arr Table::items() const {
+  Arr all(count_);
+  for (const Entry* entry = first(); entry != nullptr; entry = entry->next) {
+    all.append(Val(Tup(entry->key, entry->value)));
+  }
+  return all;
+}
+
 bool Table::remove(const Val& key) {
-  Entry* entry = ready().find(key, hash_of(key));
+  Entry* entry = ready().find_entry(key);
   if (entry == nullptr) return false;
   unindex(entry);
   unlink(entry);

@@ -1,6 +1,7 @@
 // val.cc - how a Val comes, is copied, and goes.
 #include "oc/val.h"
 
+#include <cstddef>
 #include <cstring>
 
 #include "val/proxy_body.h"
@@ -26,6 +27,30 @@ void* clone_object(const void* object, char tag, char subtype) {
     copied = new Elements(*static_cast<const Elements*>(object));
   });
   return copied;
+}
+
+void destroy_object(void* object, char tag, char subtype) noexcept {
+  switch (tag) {
+    case 't':
+      static_cast<Tab*>(object)->~Tab();
+      return;
+    case 'o':
+      static_cast<OTab*>(object)->~OTab();
+      return;
+    case 'u':
+      static_cast<Tup*>(object)->~Tup();
+      return;
+    default:
+      break;
+  }
+  if (subtype == 'Z') {
+    static_cast<Arr*>(object)->~Arr();
+    return;
+  }
+  visit_number(subtype, [&](auto type) {
+    using Elements = Array<typename decltype(type)::type>;
+    static_cast<Elements*>(object)->~Elements();
+  });
 }
 
 void delete_object(void* object, char tag, char subtype) noexcept {
@@ -155,19 +180,6 @@ Val::Val(const Val& other) : tag('Z'), subtype('Z'), isproxy(false), u_() {
   isproxy = other.isproxy;
 }
 
-Val::Val(Val&& other) noexcept : tag('Z'), subtype('Z'), isproxy(false), u_() {
-  if (other.tag == 'a') {
-    new (&u_.text) Str(std::move(other.u_.text));
-    other.u_.text.~Str();
-  } else {
-    std::memcpy(u_.words, other.u_.words, sizeof u_.words);
-  }
-  tag = std::exchange(other.tag, 'Z');
-  subtype = std::exchange(other.subtype, 'Z');
-  isproxy = std::exchange(other.isproxy, false);
-  other.u_.words[0] = 0;
-}
-
 Val& Val::operator=(const Val& other) {
   Val copied(other);
   return *this = std::move(copied);
@@ -185,6 +197,11 @@ void Val::swap(Val& other) noexcept {
   Val kept(std::move(other));
   other = std::move(*this);
   *this = std::move(kept);
+}
+
+std::string_view detail::text_of_key(const char* text) {
+  if (text == nullptr) throw logic_error("A null pointer is no key");
+  return text;
 }
 
 Val::Val(const char* text) : Val() {
@@ -215,8 +232,8 @@ Val::Val(Arr&& list) : Val(of_object(new Arr(std::move(list)), 'n', 'Z')) {}
 Val::Val(const Proxy& proxy) : Val() {
   detail::retain(proxy.body());
   u_.body = proxy.body();
-  tag = proxy.tag();
-  subtype = proxy.subtype();
+  tag = proxy.tag;
+  subtype = proxy.subtype;
   isproxy = true;
 }
 Val::Val(Tab* table) : Val(Proxy(table)) {}
@@ -245,9 +262,10 @@ Val::operator Proxy&() const {
   if (!isproxy) {
     throw logic_error(std::string("No conversion from:") + detail::name_of_tag(tag) + " to Proxy.");
   }
-  // A Proxy is the pointer to its body and nothing else, which is what stands here.
-  static_assert(sizeof(Proxy) == sizeof(u_.body));
-  return *reinterpret_cast<Proxy*>(const_cast<detail::ProxyBody**>(&u_.body));
+  // A Proxy's bytes are those that a Val begins with: its tags, true, and the body.
+  static_assert(std::is_standard_layout_v<Proxy> && sizeof(Proxy) == 16);
+  static_assert(offsetof(Val, isproxy) == 2 && offsetof(Val, u_) == 8);
+  return *reinterpret_cast<Proxy*>(const_cast<Val*>(this));
 }
 
 }  // namespace OC

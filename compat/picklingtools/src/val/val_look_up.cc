@@ -34,7 +34,17 @@ Array<Val>& elements_in(const Val& val) {
 
 }  // namespace
 
-Val& Val::place(Val key) {
+Val& Val::place_text(std::string_view key) {
+  if (is_table(*this)) return table_in(*this).insert_text(key);
+  return place(Val(Str(key)));
+}
+
+Val& Val::found_text(std::string_view key) const {
+  Val* value = is_table(*this) ? table_in(*this).lookup_text(key) : nullptr;
+  return value != nullptr ? *value : found(Val(Str(key)));
+}
+
+Val& Val::place(const Val& key) {
   if (is_table(*this)) return table_in(*this)[key];
   return elements_in(*this)[static_cast<int_ptr>(key)];
 }
@@ -79,7 +89,12 @@ int_ptr Val::length() const {
 }
 
 void Val::append(const Val& element) {
-  if (tag != 'n') refuse(*this, "array.");
+  if (is_table(*this)) {
+    table_in(*this).append(element);
+    return;
+  }
+  if (tag == 'u') object_as<Tup>().append(element);
+  if (tag != 'n') refuse(*this, "what can be appended to.");
   if (subtype == 'Z') {
     object_as<Arr>().append(element);
     return;
@@ -90,14 +105,22 @@ void Val::append(const Val& element) {
   });
 }
 
-void Val::appendStr(const Val& text) {
-  if (tag != 'a') refuse(*this, "string.");
-  u_.text += static_cast<Str>(text);
+void Val::appendStr(const Val& element) {
+  if (is_table(*this)) {
+    table_in(*this).appendStr(element);
+  } else {
+    append(element);
+  }
+}
+
+void Tup::append(const Val&) { throw runtime_error("A Tup cannot be appended to: take an Arr"); }
+bool Tup::remove(const Val&) {
+  throw runtime_error("Nothing can be removed from a Tup: take an Arr");
 }
 
 bool Val::remove(const Val& what) {
   if (is_table(*this)) return table_in(*this).remove(what);
-  if (tag == 'u') refuse(*this, "what elements can be removed from.");
+  if (tag == 'u') return object_as<Tup>().remove(what);
   return elements_in(*this).remove(what);
 }
 
