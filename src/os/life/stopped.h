@@ -7,7 +7,8 @@ namespace tarn::os {
 
 // Whether no thread of the process will execute an instruction of the program again: each is on its
 // way out of the kernel's exit, or gone. True long before a large process has given up its memory.
-// False when it cannot be told. Asynchronous work of the kernel (io_uring, DMA) is not covered.
+// False when it cannot be told; never waits. Asynchronous work of the kernel (io_uring, DMA) is not
+// covered.
 bool has_stopped_running(std::int32_t pid) noexcept;
 
 }  // namespace tarn::os

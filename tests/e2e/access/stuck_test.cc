@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "os/life/robust.h"
 #include "testing/stuck_to_close.h"
 #include "tests/e2e/access/access_fixture.h"
 #include "tests/e2e/access/send_raw.h"
@@ -16,6 +17,26 @@ using wire::MessageType;
 void expect_served(Client& owner) {
   for (int i = 0; i < 20; ++i) ASSERT_GE(owner.status().sessions, 1u);
 }
+
+// One process gives it, another one waits for it.
+class Turn {
+ public:
+  Turn() { EXPECT_EQ(::pipe2(ends_, O_CLOEXEC), 0); }
+  ~Turn() {
+    ::close(ends_[0]);
+    ::close(ends_[1]);
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  void give() const { EXPECT_EQ(::write(ends_[1], "x", 1), 1); }
+  void await() const {
+    char one = 0;
+    EXPECT_EQ(::read(ends_[0], &one, 1), 1);
+  }
+
+ private:
+  int ends_[2];
+};
 
 class StuckTest : public AccessTest {
  protected:
@@ -46,6 +67,68 @@ class StuckTest : public AccessTest {
 
   StuckToClose file_;
 };
+
+// Its end has begun, as the kernel tells; it is not over before the program runs.
+TEST_F(StuckTest, AProcessThatHangsInExecHoldsUpNobody) {
+  Client owner = session();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(kWatchdogSeconds);
+    Client own(socket_path());
+    if (own.begin_session().type() != MessageType::welcome) ::_exit(1);
+    os::RobustHold life;
+    if (!life.take(own.record->life())) ::_exit(2);
+    if (::open(file_.path().c_str(), O_RDWR | O_CLOEXEC) < 0) ::_exit(3);
+    ::execl("/bin/true", "true", nullptr);
+    ::_exit(4);
+  }
+  file_.await_close();
+  std::this_thread::sleep_for(500ms);  // longer than the node looks without asking what is mapped
+  expect_served(owner);
+  file_.release();
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(eventually([&] { return owner.status().sessions == 1; }));
+}
+
+// The kernel does not say who it is, or whether it runs: a session of another account's, and one
+// that would begin a session.
+TEST_F(StuckTest, AGuestThatHangsInExecHoldsUpNobody) {
+  Client owner = session();
+  const Turn turn;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(kWatchdogSeconds);
+    become(kBob);
+    Client own(door().socket);
+    if (own.begin_session().type() != MessageType::welcome) ::_exit(1);
+    os::RobustHold life;
+    if (!life.take(own.record->life())) ::_exit(2);
+    if (::open(file_.path().c_str(), O_RDWR | O_CLOEXEC) < 0) ::_exit(3);
+    // A connection of this process, at which its child says hello once it hangs.
+    Client other(door().socket);
+    other.knock();
+    if (::fork() == 0) {
+      turn.await();
+      const int fd = own.record->fd();
+      other.send(other.hello(), std::span(&fd, 1));
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      for (;;) ::pause();
+    }
+    ::execl("/bin/true", "true", nullptr);
+    ::_exit(4);
+  }
+  file_.await_close();
+  turn.give();
+  std::this_thread::sleep_for(500ms);
+  expect_served(owner);
+  file_.release();
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(eventually([&] { return owner.status().sessions == 1; }));
+}
 
 TEST_F(StuckTest, WhoMakesTheNodeUnableToCloseIsKeptOutAlone) {
   constexpr std::size_t kMany = 100;

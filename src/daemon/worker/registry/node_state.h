@@ -22,6 +22,7 @@
 #include "daemon/worker/registry/segments.h"
 #include "daemon/worker/registry/sessions.h"
 #include "os/access/closer.h"
+#include "os/life/identity_asker.h"
 #include "os/process.h"
 
 namespace tarn::daemon {
@@ -64,6 +65,8 @@ class NodeState {
   Doorkeeper& doorkeeper() noexcept { return doorkeeper_; }
   // What other accounts sent is closed there.
   os::Closer& closer() noexcept { return closer_; }
+  // Who their processes are is asked there.
+  os::IdentityAsker& identities() noexcept { return identities_; }
   RecordSink& sink() noexcept { return sink_; }
   StoredCounters& counters() noexcept { return counters_; }
   RecoveryFacts& recovery() noexcept { return recovery_; }
@@ -154,6 +157,7 @@ class NodeState {
   AccessTable access_;
   Doorkeeper doorkeeper_;
   os::Closer closer_;
+  os::IdentityAsker identities_;
   StoredCounters counters_{};
   RecoveryFacts recovery_;
   std::vector<Notice> notices_;

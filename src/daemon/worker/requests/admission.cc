@@ -1,6 +1,7 @@
 #include "daemon/worker/requests/admission.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -15,6 +16,8 @@ namespace {
 
 constexpr const char* kJoining = "join the domain";
 constexpr std::size_t kEternalBytes = 32;
+// To say who a process is: it takes microseconds, unless that process hangs in exec.
+constexpr auto kPatienceWithKernel = std::chrono::milliseconds(20);
 
 Error refuse(Error::Code code, std::string object, std::string cure) {
   return Error(code, kJoining, std::move(object), std::move(cure));
@@ -139,7 +142,13 @@ FullStatus check_stranger(NodeState& node, const Caller& caller) {
 // model: worker_handover.pml, label begin_session
 Result<Admission, Error> begin(NodeState& node, const os::Peer& peer, int socket,
                                const wire::Hello& hello, Request& request) {
-  const auto process = os::identify(peer.pid);
+  const auto process = request.caller.is_owner
+                           ? os::identify(peer.pid)
+                           : node.identities().ask(peer.uid, peer.pid, kPatienceWithKernel);
+  if (!process && process.error() == Error::busy) {
+    return refuse(Error::busy, "pid " + std::to_string(peer.pid) + " is in the middle of something",
+                  "connect again");
+  }
   if (!process && process.error() == Error::no_descriptors) {
     return refuse(Error::no_descriptors, "the node has no descriptors left",
                   "raise the limit of open files (ulimit -n) where the node starts");
