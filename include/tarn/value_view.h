@@ -36,6 +36,13 @@ struct ReferenceView {
   std::uint64_t words[5] = {};
 };
 
+// A complex number of any type: its parts' bits as the type has them.
+struct AnyComplex {
+  ValueType part = ValueType::none;
+  std::uint64_t real = 0;
+  std::uint64_t imaginary = 0;
+};
+
 // An array of any type. Borrows what its view borrows.
 struct AnyArray {
   ElementType type;
@@ -103,9 +110,14 @@ class ValueView {
   ReferenceView reference() const;
   // Of a complex number, and of an array's elements. Throws wrong_type.
   ElementType element_type() const;
-  // Real and imaginary part of a complex number, as its type has their bits. Throws wrong_type,
-  // corrupt.
-  std::pair<std::uint64_t, std::uint64_t> complex_parts() const;
+  // Type and parts of a complex number, which fit together also when its maker writes on. Throws
+  // wrong_type, corrupt.
+  AnyComplex any_complex() const;
+  // Its real and imaginary part alone.
+  std::pair<std::uint64_t, std::uint64_t> complex_parts() const {
+    const AnyComplex any = any_complex();
+    return {any.real, any.imaginary};
+  }
 
   // --- Arrays ----------------------------------------------------------------------------------
   // The elements where they lie, slowest dimension first, aligned to 64 bytes in shared memory.

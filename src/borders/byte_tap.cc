@@ -10,6 +10,11 @@ constexpr std::uint8_t kUnsigned = 0;
 constexpr std::uint8_t kNegative = 1;
 constexpr std::uint8_t kByteString = 2;
 constexpr std::uint8_t kTag = 6;
+constexpr std::uint8_t kLongList = 0x9B;   // with a count of 64 bits
+constexpr std::uint8_t kLongTable = 0xBB;  // likewise
+constexpr std::uint8_t kChunkedBytes = 0x5F;
+constexpr std::uint8_t kChunkedText = 0x7F;
+constexpr std::uint8_t kBreak = 0xFF;
 constexpr std::uint8_t kNull = 0xF6;
 constexpr std::uint8_t kUndefined = 0xF7;
 constexpr std::uint8_t kEmptyText = 0x60;
@@ -34,6 +39,11 @@ bool matters(std::uint64_t tag) noexcept {
 
 bool ByteTap::fill() {
   if (at_ != end_) return true;
+  if (position_ >= item_end_) {
+    problem_ = "it is larger than one item may be";
+    is_too_large_ = true;
+    return false;
+  }
   const auto piece = source_.next();
   at_ = reinterpret_cast<const char*>(piece.data());
   end_ = at_ + piece.size();
@@ -42,10 +52,33 @@ bool ByteTap::fill() {
 }
 
 bool ByteTap::at_end() {
-  if (substitute_) return false;
+  if (is_given()) return false;
   if (!fill()) return true;
+  if (in_chunks_) return position_ == next_chunk_at_ && !take_chunk();
   if (head_ == Head::none) return false;
   return !take_head();
+}
+
+void ByteTap::give(std::uint8_t byte) noexcept {
+  given_[0] = static_cast<char>(byte);
+  given_at_ = 0;
+  given_end_ = 1;
+}
+
+// What was taken to be looked at: a head and its argument.
+void ByteTap::give_back(std::uint8_t head, std::uint64_t argument,
+                        std::size_t size_bytes) noexcept {
+  give(head);
+  for (std::size_t i = size_bytes; i > 0; --i) {
+    given_[given_end_++] = static_cast<char>(argument >> (8 * (i - 1)));
+  }
+}
+
+bool ByteTap::refuse(const char* problem) noexcept {
+  problem_ = problem;
+  in_chunks_ = false;
+  give(kImpossible);
+  return true;
 }
 
 bool ByteTap::take_raw(std::uint8_t& byte) {
@@ -74,31 +107,78 @@ bool ByteTap::take_head() {
 }
 
 bool ByteTap::take_cbor_head(bool is_key) {
-  for (;;) {
+  for (bool is_tagged = false;; is_tagged = true) {
     if (!fill()) return false;
     const auto head = static_cast<std::uint8_t>(*at_);
-    const std::uint8_t major = head >> 5;
-    if (major == kTag) {
-      if (!take_tag_head(head)) return false;
-      if (substitute_) return true;
-      continue;
+    if (head >> 5 != kTag) {
+      if (is_tagged && head == kBreak) return refuse("a tag stands before the end of a container");
+      return take_cbor_item(head, is_key);
     }
-    if (is_key && (major == kUnsigned || major == kNegative)) return take_cbor_integer_key(head);
-    if (is_key && major == kByteString && head != 0x5F) {
-      std::uint8_t taken = 0;
-      key_is_bytes_ = take_raw(taken);
-      give(head | 0x20);
-    } else if (head == kUndefined) {
-      std::uint8_t taken = 0;
-      take_raw(taken);
-      give(kNull);
-    } else if (head == kLongNegative) {
-      // The parser would wrap what is below -2^63 silently.
-      if (!take_cbor_integer_key(head)) return false;
-      give(kNull);
-    }
+    if (!take_tag_head(head)) return false;
+    if (is_given()) return true;
+  }
+}
+
+bool ByteTap::take_cbor_item(std::uint8_t head, bool is_key) {
+  const std::uint8_t major = head >> 5;
+  if (is_key && (major == kUnsigned || major == kNegative)) return take_cbor_integer_key(head);
+  if (head == kLongList || head == kLongTable) return take_long_count(head);
+  if (head == kChunkedText || (head == kChunkedBytes && !is_key)) return begin_chunks(head);
+  std::uint8_t taken = 0;
+  if (is_key && major == kByteString && head != kChunkedBytes) {
+    key_is_bytes_ = take_raw(taken);
+    give(head | 0x20);
+  } else if (head == kUndefined) {
+    take_raw(taken);
+    give(kNull);
+  } else if (head == kLongNegative) {
+    // The parser would wrap what is below -2^63 silently.
+    if (!take_cbor_integer_key(head)) return false;
+    give(kNull);
+  }
+  return true;
+}
+
+// The parser takes the largest count there is for none, and would read up to a break.
+bool ByteTap::take_long_count(std::uint8_t head) {
+  std::uint8_t taken = 0;
+  std::uint64_t count = 0;
+  if (!take_raw(taken) || !take_argument(sizeof count, count)) return false;
+  if (count == ~std::uint64_t{0})
+    return refuse("a list or table says that it has 2^64 - 1 entries");
+  give_back(head, count, sizeof count);
+  return true;
+}
+
+// Chunks are of the same type and of known size (RFC 8949, section 3.2.3). The parser takes any,
+// and recurses for those that have chunks themselves, without an event that would let us end it.
+bool ByteTap::begin_chunks(std::uint8_t head) {
+  std::uint8_t taken = 0;
+  take_raw(taken);
+  give(head);
+  in_chunks_ = true;
+  chunk_major_ = head >> 5;
+  next_chunk_at_ = position_;
+  return true;
+}
+
+bool ByteTap::take_chunk() {
+  const auto head = static_cast<std::uint8_t>(*at_);
+  if (head == kBreak) {
+    in_chunks_ = false;
     return true;
   }
+  const std::size_t size_bytes = argument_bytes(head);
+  if (head >> 5 != chunk_major_ || size_bytes > 8) {
+    return refuse("a text, or bytes, that come in chunks have something else among them");
+  }
+  std::uint8_t taken = 0;
+  std::uint64_t argument = 0;
+  if (!take_raw(taken) || !take_argument(size_bytes, argument)) return false;
+  give_back(head, argument, size_bytes);
+  if (size_bytes == 0) argument = head & 0x1F;
+  next_chunk_at_ = argument > kEndless - position_ ? kEndless : position_ + argument;
+  return true;
 }
 
 // An integer, as key or else: leaves it in number_, and an empty key for the parser.
@@ -127,12 +207,10 @@ bool ByteTap::take_tag_head(std::uint8_t head) {
   std::uint8_t taken = 0;
   std::uint64_t tag = 0;
   if (!take_raw(taken)) return false;
-  if (size_bytes > 8) {
-    give(kImpossible);
-    return true;
-  }
+  if (size_bytes > 8) return refuse("a tag has no number");
   if (!take_argument(size_bytes, tag)) return false;
   if (size_bytes == 0) tag = head & 0x1F;
+  if (tag_) return refuse("a tag stands before a tag that says what the item is");
   if (matters(tag)) tag_ = tag;
   return true;
 }

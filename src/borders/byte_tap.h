@@ -3,12 +3,16 @@
 // The library reads MessagePack and CBOR, but neither CBOR's tags nor keys that are no text. It
 // does read strictly byte by byte, and never ahead. Hence what stands between it and the source
 // knows when the next byte begins an item: it takes tags out of the way, and keys that are numbers,
-// and leaves word of them for the one who receives the library's events.
+// and leaves word of them for the one who receives the library's events. It also refuses what the
+// library would misread or, being recursive, not survive: it then gives a byte that begins nothing,
+// and says in problem() what is wrong.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <optional>
 
 #include "borders/format.h"
@@ -23,10 +27,10 @@ class ByteTap {
 
   // --- For the parser, through Iterator ----------------------------------------------------------
   bool at_end();
-  char current() const noexcept { return substitute_ ? *substitute_ : *at_; }
+  char current() const noexcept { return is_given() ? given_[given_at_] : *at_; }
   void advance() noexcept {
-    if (substitute_) {
-      substitute_.reset();
+    if (is_given()) {
+      ++given_at_;
     } else {
       ++at_;
       ++position_;
@@ -44,7 +48,18 @@ class ByteTap {
   // Whether the key that the parser took for text is bytes.
   bool take_key_is_bytes() { return std::exchange(key_is_bytes_, false); }
 
+  // What is wrong, when the tap has ended the input; null while nothing is.
+  const char* problem() const noexcept { return problem_; }
+  // Whether that is that the item is larger than its limit.
+  bool is_too_large() const noexcept { return is_too_large_; }
+
   // --- For the reader, between items -------------------------------------------------------------
+  // An item begins here. It ends, with a problem, when it has taken a good deal more than so many
+  // bytes: the pieces of the source are not cut.
+  void begin_item(std::uint64_t limit_bytes) noexcept {
+    item_end_ = limit_bytes > kEndless - position_ ? kEndless : position_ + limit_bytes;
+  }
+  void end_item() noexcept { item_end_ = kEndless; }
   // How many bytes were read.
   std::uint64_t position() const noexcept { return position_; }
   // Skips blanks; false when nothing else is left.
@@ -53,15 +68,24 @@ class ByteTap {
   void unread_after_number() noexcept;
 
  private:
+  static constexpr std::uint64_t kEndless = std::numeric_limits<std::uint64_t>::max();
+
   bool fill();
   bool take_raw(std::uint8_t& byte);
   bool take_argument(std::size_t size_bytes, std::uint64_t& argument);
   bool take_head();
   bool take_cbor_head(bool is_key);
+  bool take_cbor_item(std::uint8_t head, bool is_key);
+  bool take_long_count(std::uint8_t head);
+  bool begin_chunks(std::uint8_t head);
+  bool take_chunk();
   bool take_cbor_integer_key(std::uint8_t head);
   bool take_tag_head(std::uint8_t head);
   bool take_msgpack_key();
-  void give(std::uint8_t byte) noexcept { substitute_ = static_cast<char>(byte); }
+  bool is_given() const noexcept { return given_at_ != given_end_; }
+  void give(std::uint8_t byte) noexcept;
+  void give_back(std::uint8_t head, std::uint64_t argument, std::size_t size_bytes) noexcept;
+  bool refuse(const char* problem) noexcept;
 
   Format format_;
   Source& source_;
@@ -70,7 +94,17 @@ class ByteTap {
   std::uint64_t position_ = 0;
   bool ended_ = false;  // the source has nothing more
   Head head_ = Head::none;
-  std::optional<char> substitute_;  // what the parser reads next instead of *at_
+  // What the parser reads next, before *at_: at most a head and its argument.
+  std::array<char, 9> given_{};
+  std::uint8_t given_at_ = 0;
+  std::uint8_t given_end_ = 0;
+  // Inside a text or bytes of CBOR that come in chunks: where the next chunk's head is.
+  bool in_chunks_ = false;
+  std::uint8_t chunk_major_ = 0;
+  std::uint64_t next_chunk_at_ = 0;
+  std::uint64_t item_end_ = kEndless;
+  const char* problem_ = nullptr;
+  bool is_too_large_ = false;
   std::optional<WholeNumber> number_;
   std::optional<std::uint64_t> tag_;
   bool key_is_bytes_ = false;

@@ -128,6 +128,8 @@ TEST(HostileTest, DepthEndsInAnError) {
                                             10'000)),
             Error::out_of_range);
   EXPECT_EQ(code_for(Format::cbor, repeated("\x9f", 10'000)), Error::out_of_range);
+  EXPECT_EQ(code_for(Format::cbor, repeated("\x7f", 40'000)), Error::corrupt);
+  EXPECT_EQ(code_for(Format::cbor, repeated("\x5f", 3'000'000)), Error::corrupt);
   EXPECT_EQ(code_for(Format::cbor, repeated("\xc1", 10'000)), Error::corrupt);
   EXPECT_EQ(code_for(Format::msgpack, repeated("\x91", 10'000)), Error::out_of_range);
   EXPECT_EQ(code_for(Format::cbor, repeated("\xa1\x66$tuple\x81", 10'000)), Error::out_of_range);

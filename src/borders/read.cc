@@ -25,20 +25,28 @@ nlohmann::json::input_format_t library_format(Format format) noexcept {
 bool Reader::next(ValueRef target) {
   const bool is_text = format_ == Format::json;
   tap_.expect(ByteTap::Head::none);
+  tap_.end_item();
   if (is_text ? !tap_.skip_blanks() : tap_.at_end()) return false;
   const ItemPlace where{format_, ++count_, tap_.position()};
   Receiver receiver(target, tap_, options_, where);
+  tap_.begin_item(options_.item_limit_bytes);
   tap_.expect(ByteTap::Head::value);
   try {
     // Not strictly: what follows is the next item.
     nlohmann::json::sax_parse(TapIterator(tap_), TapIterator(), &receiver, library_format(format_),
                               false);
   } catch (const Error& error) {
-    // The value itself says so, without knowing where its parts came from.
-    const bool is_ours = error.attempted().starts_with("read ");
-    if (is_ours || error.code() != Error::out_of_range) throw;
+    if (error.attempted().starts_with("read ")) throw;
+    // The value itself says so, without knowing where its parts came from. Of what is built here,
+    // only the depth can be out of range.
+    if (error.code() != Error::out_of_range) {
+      refuse(where, error.code(), "cannot " + error.attempted() + ' ' + error.object(),
+             error.cure());
+    }
     refuse(where, Error::out_of_range, "it is nested deeper than 1000 levels", "make it flatter");
   }
+  // A number ends where the input does, which may be where the tap has ended it.
+  if (tap_.is_too_large()) refuse_too_large(where);
   if (is_text && receiver.ended_with_number()) tap_.unread_after_number();
   return true;
 }

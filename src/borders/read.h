@@ -2,10 +2,12 @@
 //
 // The input is a stranger's. Whatever is in it, the outcome is a value or an Error: corrupt
 // (malformed, cut off, no UTF-8, a key twice, a tagged table of the wrong form), out_of_range
-// (deeper than a value can be, a number that fits nowhere), or what building a value throws.
+// (deeper than a value can be, a number that fits nowhere), too_large, or what building a value
+// throws.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 
@@ -24,6 +26,9 @@ struct ReadOptions {
   bool number_arrays = false;
   // Of a key that stands twice in a table the last value counts; else that is an error.
   bool last_of_duplicates = false;
+  // An item of so many bytes or more is refused (too_large) before it has filled the memory. The
+  // source's pieces are taken whole: up to one of them more may have been read.
+  std::uint64_t item_limit_bytes = std::numeric_limits<std::uint64_t>::max();
 };
 
 // Items that follow each other: JSON texts with or without blanks between them, MessagePack

@@ -9,33 +9,11 @@
 namespace tarn::borders {
 namespace {
 
-// What a stranger says of how much will come is worth so much room at once.
-constexpr std::size_t kMostExpected = 4096;
 // The parser of MessagePack and CBOR recurses. A value has at most 1000 levels, each of which is at
 // most three here: a tagged table, its list, and a pair in that.
 constexpr std::size_t kMostFrames = 3000;
 
-std::size_t bounded(std::size_t expected) noexcept {
-  return expected == ~std::size_t{0} ? 0 : std::min(expected, kMostExpected);
-}
-
-bool is_integer_text(std::string_view text) noexcept {
-  return !text.empty() && text.find_first_not_of("-0123456789") == std::string_view::npos;
-}
-
-std::string_view title_of(Format format) noexcept {
-  return format == Format::json ? "JSON" : format == Format::cbor ? "CBOR" : "MessagePack";
-}
-
 }  // namespace
-
-void refuse(const ItemPlace& where, Error::Code code, const std::string& problem,
-            const std::string& cure) {
-  throw Error(code, "read " + std::string(title_of(where.format)),
-              "item " + std::to_string(where.number) + ", which begins at byte " +
-                  std::to_string(where.begin) + ": " + problem,
-              cure.empty() ? "mend what wrote it" : cure);
-}
 
 void Receiver::bad(const std::string& problem, const std::string& cure) {
   refuse(where_, Error::corrupt, problem, cure);
@@ -55,7 +33,7 @@ ValueRef Receiver::next_place(bool is_number) {
       return *entry_;
     case Kind::list:
       ++frame.count;
-      frame.only_numbers = frame.only_numbers && is_number;
+      if (!is_number) ++frame.others;
       return frame.place.append();
     case Kind::pair:
       return place_in_pair(frame);
@@ -82,6 +60,19 @@ ValueRef Receiver::place_in_pair(Frame& pair) {
   }();
   require_new_entry(pairs, pairs.place);
   return place;
+}
+
+std::size_t Receiver::reserve(std::size_t expected) noexcept {
+  if (expected == ~std::size_t{0}) return 0;
+  const std::size_t granted = std::min(expected, may_reserve_);
+  may_reserve_ -= granted;
+  return granted;
+}
+
+// Whether the next item is a part of a table that stands for something: of these only lists are
+// containers, and they stay lists.
+bool Receiver::is_in_tagged() const noexcept {
+  return !frames_.empty() && (frames_.back().kind == Kind::tagged || frames_.back().tag);
 }
 
 bool Receiver::done() {
@@ -125,7 +116,13 @@ bool Receiver::boolean(bool value) {
 }
 
 bool Receiver::number_integer(std::int64_t value) {
-  next_place(true) = value;
+  ValueRef place = next_place(true);
+  // The parser of JSON takes all that has no minus for unsigned: this is "-0", which is no integer.
+  if (where_.format == Format::json && value == 0) {
+    place = -0.0;
+  } else {
+    place = value;
+  }
   ended_with_number_ = frames_.empty();
   return done();
 }
@@ -187,6 +184,7 @@ void Receiver::set_binary(ValueRef place, std::optional<std::uint64_t> tag,
     bad("tag " + std::to_string(*tag) + " says that these bytes are an array, which they are not");
   } else if (where_.format == Format::msgpack && bytes.has_subtype()) {
     // An extension's type is a signed byte.
+    place.make_table(2);
     place["$ext"] = static_cast<std::int8_t>(bytes.subtype());
     place["data"].set_bytes(content);
   } else {
@@ -197,12 +195,14 @@ void Receiver::set_binary(ValueRef place, std::optional<std::uint64_t> tag,
 // --- containers ---------------------------------------------------------------------------------
 
 bool Receiver::start_object(std::size_t expected) {
+  if (is_in_tagged()) bad("what stands for something has a table where it has none");
   const ValueRef place = next_place();
   Frame& frame = open(Kind::unnamed, place);
   // Its first key says what it is, if anybody looks at that.
   if (!options_.tags) {
     frame.kind = Kind::table;
-    frame.place.make_table(bounded(expected));
+    frame.reserved = reserve(expected);
+    frame.place.make_table(frame.reserved);
   }
   return done();
 }
@@ -228,7 +228,9 @@ bool Receiver::key(std::string& text) {
   Frame& frame = frames_.back();
   const bool is_first = frame.kind == Kind::unnamed;
   const bool is_text = !tap_.take_key_is_bytes();
-  static_cast<void>(tap_.take_tag());
+  if (const auto tag = tap_.take_tag()) {
+    bad("tag " + std::to_string(*tag) + " stands before a key");
+  }
   if (is_text) {
     if (is_first) name_table(frame, text);
     if (frame.kind != Kind::table && frame.kind != Kind::tagged) {
@@ -267,6 +269,15 @@ ValueRef Receiver::add_entry(Frame& frame, std::string_view text) {
   }
 }
 
+// A number that came as a table, {"$float": "nan"}, is one like those that other formats have.
+void Receiver::note_number(const Frame& table) {
+  if (table.kind != Kind::tagged || frames_.empty() || frames_.back().kind != Kind::list) return;
+  const ValueType type = table.place.type();
+  const bool is_number = type == ValueType::float64 || type == ValueType::int64 ||
+                         type == ValueType::uint64 || type == ValueType::big_integer;
+  if (is_number) --frames_.back().others;
+}
+
 bool Receiver::end_object() {
   Frame frame = std::move(frames_.back());
   frames_.pop_back();
@@ -280,12 +291,15 @@ bool Receiver::end_object() {
     bad("a table that begins with \"" + name + "\" is not what that stands for",
         "see docs/formats/borders.md for its form, or read without tags");
   }
+  if (frame.reserved <= frame.count) may_reserve_ += frame.reserved;
+  note_number(frame);
   return done();
 }
 
 bool Receiver::start_array(std::size_t expected) {
   const auto tag = tap_.take_tag();
   if (tag && *tag != 40) bad("tag " + std::to_string(*tag) + " before a list is not read here");
+  if (tag && is_in_tagged()) bad("tag 40 stands inside what has a tag 40");
   const Kind above = frames_.empty() ? Kind::list : frames_.back().kind;
   if (above == Kind::pairs) {
     Frame& pair = open(Kind::pair, frames_.back().place);
@@ -297,15 +311,18 @@ bool Receiver::start_array(std::size_t expected) {
   if (is_wrapped && frames_.back().count++ == 0) {
     Frame& frame =
         open(above == Kind::tuple_wrapper ? Kind::list : Kind::pairs, frames_.back().place);
-    frame.only_numbers = false;
-    if (above == Kind::tuple_wrapper) frame.place.make_tuple(bounded(expected));
-    if (above != Kind::tuple_wrapper) {
-      frame.place.make_table(bounded(expected), above == Kind::ordered_wrapper);
+    frame.reserved = reserve(expected);
+    if (above == Kind::tuple_wrapper) {
+      frame.place.make_tuple(frame.reserved);
+      frame.others = 1;  // it stays what it is
+    } else {
+      frame.place.make_table(frame.reserved, above == Kind::ordered_wrapper);
     }
     return done();
   }
   Frame& frame = open(Kind::list, next_place());
-  frame.place.make_list(bounded(expected));
+  frame.reserved = reserve(expected);
+  frame.place.make_list(frame.reserved);
   frame.tag = tag;
   return done();
 }
@@ -316,24 +333,19 @@ bool Receiver::end_array() {
   if (frame.kind == Kind::pair && frame.count != 2) bad("a pair in a \"$table\" is none");
   if (frame.kind == Kind::list) {
     if (frame.tag && !put_shaped(frame.place)) bad("tag 40 stands before what is no array");
-    if (options_.number_arrays && frame.only_numbers) put_number_array(frame.place);
+    const bool may_change = !is_in_tagged() && frame.others == 0 && !frame.tag;
+    if (options_.number_arrays && may_change) put_number_array(frame.place);
   }
+  if (frame.reserved <= frame.count) may_reserve_ += frame.reserved;
   return done();
 }
 
-bool Receiver::parse_error(std::size_t, const std::string&,
+bool Receiver::parse_error(std::size_t, const std::string& token,
                            const nlohmann::json::exception& error) {
-  // "[json.exception.parse_error.101] parse error at line 1, column 5: ..."
-  std::string text = error.what();
-  if (const auto end = text.find("] "); text.starts_with('[') && end != std::string::npos) {
-    text.erase(0, end + 2);
-  }
+  if (tap_.is_too_large()) refuse_too_large(where_);
+  if (tap_.problem() != nullptr) bad(tap_.problem());
   constexpr int kNumberOverflow = 406;
-  if (error.id == kNumberOverflow) {
-    refuse(where_, Error::out_of_range, text,
-           "write an integer of so many digits as {\"$integer\": \"0x...\"}");
-  }
-  bad(text);
+  refuse_parsing(where_, error.what(), token, error.id == kNumberOverflow);
 }
 
 }  // namespace tarn::borders

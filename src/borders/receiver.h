@@ -10,26 +10,17 @@
 
 #include "borders/byte_tap.h"
 #include "borders/read.h"
+#include "borders/refusal.h"
 #include "tarn/value.h"
 
 namespace tarn::borders {
-
-// Where an item stands in the input, for the errors.
-struct ItemPlace {
-  Format format;
-  std::uint64_t number;  // from 1
-  std::uint64_t begin;   // in bytes from the beginning of the input
-};
-
-[[noreturn]] void refuse(const ItemPlace& where, Error::Code code, const std::string& problem,
-                         const std::string& cure);
 
 // What nlohmann::json::sax_parse() calls; the names of the functions are the library's. Everything
 // that cannot be is thrown as Error, through the parser.
 class Receiver {
  public:
   Receiver(ValueRef target, ByteTap& tap, const ReadOptions& options, const ItemPlace& where)
-      : target_(target), tap_(tap), options_(options), where_(where) {}
+      : target_(target), tap_(tap), options_(options), where_(where), may_reserve_(kMostExpected) {}
 
   bool null();
   bool boolean(bool value);
@@ -50,6 +41,10 @@ class Receiver {
   bool ended_with_number() const noexcept { return ended_with_number_; }
 
  private:
+  // What a stranger says of how much will come is worth so many entries at once. Containers that
+  // kept their word give theirs back.
+  static constexpr std::size_t kMostExpected = 4096;
+
   enum class Kind : std::uint8_t {
     unnamed,  // a table before its first key, which says what it is
     table,
@@ -67,14 +62,18 @@ class Receiver {
     std::uint64_t count = 0;                // of entries and elements so far
     std::unique_ptr<Value> apart = {};      // of `tagged` the table, of `pair` the key
     std::optional<std::uint64_t> tag = {};  // CBOR's, before a list
-    bool only_numbers = true;
+    std::uint64_t others = 0;               // of its elements that are no numbers
+    std::size_t reserved = 0;               // entries for which there was room at once
   };
 
   ValueRef next_place(bool is_number = false);
   ValueRef place_in_pair(Frame& pair);
+  std::size_t reserve(std::size_t expected) noexcept;
+  bool is_in_tagged() const noexcept;
   bool done();
   void expect_next();
   Frame& open(Kind kind, ValueRef place);
+  void note_number(const Frame& table);
   void name_table(Frame& frame, std::string_view first_key);
   ValueRef add_entry(Frame& frame, std::string_view text);
   void require_new_entry(const Frame& frame, ValueRef table);
@@ -88,6 +87,7 @@ class Receiver {
   const ItemPlace& where_;
   std::vector<Frame> frames_;
   std::optional<ValueRef> entry_;  // what stands for the newest key
+  std::size_t may_reserve_;
   bool ended_with_number_ = false;
 };
 

@@ -60,17 +60,24 @@ bool put_integer(ValueRef place, const ValueView& value) {
 
 std::uint64_t bits_of(double number) noexcept { return std::bit_cast<std::uint64_t>(number); }
 
-bool put_complex(ValueRef place, const ValueView& parts) {
-  if (parts.type() != ValueType::list || parts.size() != 2) return false;
-  const auto whole_real = parts[0].try_as<std::int64_t>();
-  const auto whole_imaginary = parts[1].try_as<std::int64_t>();
-  const bool is_whole = parts[0].type() != ValueType::float64 && whole_real && whole_imaginary &&
+// Both parts as integers of type T, which `type` is.
+template <class T>
+bool put_whole_complex(ValueRef place, ValueType type, const ValueView& parts) {
+  const auto real = parts[0].try_as<T>();
+  const auto imaginary = parts[1].try_as<T>();
+  const bool is_whole = real && imaginary && parts[0].type() != ValueType::float64 &&
                         parts[1].type() != ValueType::float64;
   if (is_whole) {
-    place.set_complex(ValueType::int64, static_cast<std::uint64_t>(*whole_real),
-                      static_cast<std::uint64_t>(*whole_imaginary));
-    return true;
+    place.set_complex(type, static_cast<std::uint64_t>(*real),
+                      static_cast<std::uint64_t>(*imaginary));
   }
+  return is_whole;
+}
+
+bool put_complex(ValueRef place, const ValueView& parts) {
+  if (parts.type() != ValueType::list || parts.size() != 2) return false;
+  if (put_whole_complex<std::int64_t>(place, ValueType::int64, parts)) return true;
+  if (put_whole_complex<std::uint64_t>(place, ValueType::uint64, parts)) return true;
   const auto real = parts[0].try_as<double>();
   const auto imaginary = parts[1].try_as<double>();
   if (!real || !imaginary) return false;
@@ -105,7 +112,14 @@ bool put_array_bytes(ValueRef place, ElementType type, const Shape& shape,
   if (!count || __builtin_mul_overflow(*count, element_bytes(type), &wanted)) return false;
   if (wanted != bytes.size()) return false;
   const auto elements = place.array_of(type, shape);
-  if (!bytes.empty()) std::memcpy(elements.data(), bytes.data(), bytes.size());
+  if (type.number == ValueType::boolean) {
+    // Other bytes than 0 and 1 are no bool.
+    std::ranges::transform(bytes, elements.begin(), [](std::byte each) {
+      return each == std::byte{0} ? std::byte{0} : std::byte{1};
+    });
+  } else if (!bytes.empty()) {
+    std::memcpy(elements.data(), bytes.data(), bytes.size());
+  }
   return true;
 }
 
@@ -185,6 +199,10 @@ void put_halves(ValueRef place, std::span<const std::byte> bytes, bool big_endia
   }
 }
 
+bool is_number(ValueType type) noexcept {
+  return type >= ValueType::int8 && type <= ValueType::float64;
+}
+
 // The list as an array of T, when each of its elements is one exactly.
 template <class T>
 bool put_all(ValueRef list, const ValueView& view) {
@@ -256,15 +274,19 @@ std::optional<std::uint8_t> tag_of_array(ElementType type) noexcept {
 }
 
 bool put_shaped(ValueRef place) {
-  // A copy: what is replaced is what is looked at.
-  const Value pair = Value::copy_of(place.view());
-  const ValueView list = pair.view();
+  const ValueView list = place.view();
   if (list.type() != ValueType::list || list.size() != 2) return false;
   const auto shape = shape_of(list[0]);
+  const ValueView elements = list[1];
   if (!shape) return false;
-  Value apart;
-  apart = list[1];
-  if (list[1].type() == ValueType::list) put_number_array(apart.root());
+  const bool is_list = elements.type() == ValueType::list;
+  if (!is_list && elements.type() != ValueType::array) return false;
+  for (const ValueView element : elements.elements()) {
+    if (!is_number(element.type())) return false;
+  }
+  // A copy: what is replaced is what is looked at.
+  Value apart = Value::copy_of(elements);
+  if (is_list) put_number_array(apart.root());
   const ValueView flat = apart.view();
   if (flat.type() != ValueType::array) return false;
   return put_array_bytes(place, flat.element_type(), *shape, flat.array_bytes());

@@ -87,10 +87,10 @@ bool is_short(const BigIntegerView& number) noexcept {
 std::string text_of(const BigIntegerView& number) {
   if (!is_short(number)) return hexadecimal(number);
   cpp_int size;
-  const auto* first = reinterpret_cast<const std::uint8_t*>(number.magnitude.data());
-  if (!number.magnitude.empty()) {
-    import_bits(size, first, first + number.magnitude.size(), 8, false);
-  }
+  // A copy: its maker may write on.
+  const std::vector<std::byte> magnitude(number.magnitude.begin(), number.magnitude.end());
+  const auto* first = reinterpret_cast<const std::uint8_t*>(magnitude.data());
+  if (!magnitude.empty()) import_bits(size, first, first + magnitude.size(), 8, false);
   return (number.negative ? cpp_int(-size) : size).str();
 }
 

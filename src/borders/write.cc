@@ -6,7 +6,7 @@
 
 #include "borders/base64.h"
 #include "borders/element.h"
-#include "borders/emitter.h"
+#include "borders/emit/emitter.h"
 #include "borders/tagged.h"
 #include "borders/whole_number.h"
 
@@ -14,6 +14,7 @@ namespace tarn::borders {
 namespace {
 
 constexpr int kMostLevels = 1000;
+constexpr const char* kChanged = "its entries changed while they were written";
 
 bool is_container(ValueType type) noexcept {
   return type == ValueType::table || type == ValueType::list || type == ValueType::tuple ||
@@ -44,7 +45,6 @@ class Walk {
   void write_pairs(const ValueView& table, std::string_view tag);
   void write_key(const ValueView& key);
   bool write_extension(const ValueView& table);
-  void write_elements(const ValueView& list);
   void write_list(const ValueView& list);
   void write_array(const ValueView& array);
   void write_plain_array(ElementType type, std::span<const std::size_t> shape,
@@ -53,6 +53,7 @@ class Walk {
   bool has_plain_keys(const ValueView& table) const;
   bool is_flat(const ValueView& list) const;
   void charge(std::uint64_t bytes);
+  [[noreturn]] static void spoilt(const char* how);
   template <class Write>
   void tagged(std::string_view tag, Write&& write) {
     emitter_.begin_table(1);
@@ -81,20 +82,18 @@ class Walk {
 };
 
 void Walk::charge(std::uint64_t bytes) {
-  if (parts_left_ == 0 || bytes > bytes_left_) {
-    throw Error(Error::corrupt, "write a value", "parts of it are used more than once",
-                "mend the program that made it");
-  }
+  if (parts_left_ == 0 || bytes > bytes_left_) spoilt("parts of it are used more than once");
   --parts_left_;
   bytes_left_ -= bytes;
 }
 
+void Walk::spoilt(const char* how) {
+  throw Error(Error::corrupt, "write a value", how, "mend the program that made it");
+}
+
 void Walk::write(const ValueView& value) {
   if (!is_container(value.type())) return write_scalar(value);
-  if (depth_ == kMostLevels) {
-    throw Error(Error::corrupt, "write a value", "it is nested deeper than 1000 levels",
-                "mend the program that made it");
-  }
+  if (depth_ == kMostLevels) spoilt("it is nested deeper than 1000 levels");
   ++depth_;
   switch (value.type()) {
     case ValueType::table:
@@ -185,12 +184,11 @@ void Walk::write_big_integer(const BigIntegerView& number) {
 }
 
 void Walk::write_complex(const ValueView& value) {
-  const ElementType type = value.element_type();
-  const auto parts = value.complex_parts();
+  const AnyComplex parts = value.any_complex();
   tagged(kComplexTag, [&] {
     emitter_.begin_list(2, true);
-    for (const std::uint64_t& part : {parts.first, parts.second}) {
-      visit_number(type.number, reinterpret_cast<const std::byte*>(&part),
+    for (const std::uint64_t& part : {parts.real, parts.imaginary}) {
+      visit_number(parts.part, reinterpret_cast<const std::byte*>(&part),
                    [&](auto each) { number(each); });
     }
     emitter_.end_list();
@@ -218,11 +216,14 @@ void Walk::write_table(const ValueView& table) {
   if (!has_plain_keys(table)) return write_pairs(table, kTableTag);
   if (write_extension(table)) return;
   charge(0);
-  emitter_.begin_table(table.size());
+  std::uint64_t left = table.size();
+  emitter_.begin_table(left);
   for (const auto [key, value] : table.entries()) {
+    if (left-- == 0) break;
     write_key(key);
     write(value);
   }
+  if (left != 0) spoilt(kChanged);
   emitter_.end_table();
 }
 
@@ -235,13 +236,16 @@ void Walk::write_key(const ValueView& key) {
 void Walk::write_pairs(const ValueView& table, std::string_view tag) {
   charge(0);
   tagged(tag, [&] {
-    emitter_.begin_list(table.size(), table.empty());
+    std::uint64_t left = table.size();
+    emitter_.begin_list(left, left == 0);
     for (const auto [key, value] : table.entries()) {
+      if (left-- == 0) break;
       emitter_.begin_list(2, !is_container(value.type()));
       write_scalar(key);
       write(value);
       emitter_.end_list();
     }
+    if (left != 0) spoilt(kChanged);
     emitter_.end_list();
   });
 }
@@ -270,8 +274,9 @@ bool Walk::is_flat(const ValueView& list) const {
 
 void Walk::write_list(const ValueView& list) {
   charge(0);
-  emitter_.begin_list(list.size(), is_flat(list));
-  for (const ValueView element : list.elements()) write(element);
+  const ElementRange elements = list.elements();
+  emitter_.begin_list(elements.size(), is_flat(list));
+  for (const ValueView element : elements) write(element);
   emitter_.end_list();
 }
 
@@ -282,9 +287,7 @@ void Walk::write_shape(std::span<const std::size_t> shape) {
 }
 
 void Walk::write_array(const ValueView& array) {
-  const ElementType type = array.element_type();
-  const std::vector<std::size_t> shape = array.shape();
-  const auto elements = array.array_bytes();
+  const auto [type, shape, elements] = array.any_array();
   charge(elements.size());
   if (!options_.lossless) return write_plain_array(type, shape, elements);
   if (shape.size() == 1 && emitter_.typed_array(type, elements)) return;

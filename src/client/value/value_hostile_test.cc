@@ -120,6 +120,34 @@ TEST(ValueHostileTest, AContainerInItselfEndsAsCorrupt) {
   EXPECT_EQ(code_of([&] { static_cast<void>(view == view); }), Error::corrupt);
 }
 
+TEST(ValueHostileTest, ABigIntegerInAnotherThanItsOneFormIsCorrupt) {
+  struct {
+    std::uint8_t detail;
+    std::uint64_t size_bytes;
+    std::uint8_t last;
+  } const cases[] = {{1, 0, 0}, {1, 16, 0}, {0, 16, 0}, {2, 16, 1}, {0xFF, 16, 1}};
+  for (const auto& [detail, size_bytes, last] : cases) {
+    Forged forged(512);
+    forged.put_root(CellType::big_integer, detail, 64);
+    forged.put(64, size_bytes);
+    forged.put(72 + 15, last);
+    const ValueView view = value_in(forged.bytes());
+    EXPECT_EQ(code_of([&] { view.check(); }), Error::corrupt) << int{detail};
+    EXPECT_EQ(code_of([&] { view.big_integer(); }), Error::corrupt) << int{detail};
+    EXPECT_EQ(code_of([&] { view.as<std::int64_t>(); }), Error::corrupt) << int{detail};
+    EXPECT_EQ(code_of([&] { Value::from_bytes(forged.bytes()); }), Error::corrupt) << int{detail};
+  }
+}
+
+TEST(ValueHostileTest, ABigIntegerWithoutBytesIsZero) {
+  Value value;
+  value.root().set_big_integer({true, {}});
+  value.view().check();
+  EXPECT_FALSE(value.view().big_integer().negative);
+  EXPECT_EQ(value.view().as<int>(), 0);
+  EXPECT_EQ(value.copy().view(), value.view());
+}
+
 TEST(ValueHostileTest, BytesAtOddAddressesAreTakenAsACopy) {
   Value value;
   value["n"] = 17;

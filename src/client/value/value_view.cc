@@ -196,7 +196,7 @@ BigIntegerView ValueView::big_integer() const {
   if (type_of(cell) != CellType::big_integer) {
     throw_value_error(Error::wrong_type, "read the big integer of");
   }
-  const auto found = Access::reader(*this).text(cell);
+  const auto found = Access::reader(*this).magnitude(cell);
   if (!found) throw_value_error(found.error(), "read the big integer of");
   return {cell.detail != 0, *found};
 }
@@ -224,14 +224,14 @@ ElementType ValueView::element_type() const {
           (cell.detail & layout::kComplexFlag) != 0};
 }
 
-std::pair<std::uint64_t, std::uint64_t> ValueView::complex_parts() const {
+AnyComplex ValueView::any_complex() const {
   const Cell cell = Access::cell(*this);
   if (type_of(cell) != CellType::complex) {
     throw_value_error(Error::wrong_type, "take the parts of a complex number of");
   }
   const auto parts = Access::reader(*this).complex(cell);
   if (!parts) throw_value_error(parts.error(), "take the parts of a complex number of");
-  return {parts->real, parts->imaginary};
+  return {static_cast<ValueType>(cell.detail), parts->real, parts->imaginary};
 }
 
 // --- arrays -------------------------------------------------------------------------------------

@@ -109,7 +109,7 @@ class ValueBuilder {
   Result<std::uint64_t> allocate(std::uint64_t size_bytes, std::uint64_t align) noexcept;
   void note_dead(std::uint64_t size_bytes) noexcept;
   void note_replaced(const layout::Cell& cell) noexcept;
-  bool is_text_sound(ValuePlace& place) const noexcept;
+  bool is_sound(ValuePlace& place) const noexcept;
   // The address of the place's cell, after what moved has been followed.
   Result<layout::Cell*> find(ValuePlace& place) const noexcept;
   // Follows what moved. Error::none: `found` is good, and of that type. Requires:

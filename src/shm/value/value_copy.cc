@@ -42,16 +42,21 @@ Status ValueBuilder::copy_tree(ValuePlace& place, const ValueReader& from, const
       }
       return set_wide_complex(place, number, {parts->real, parts->imaginary});
     }
-    case CellType::text:
-    case CellType::bytes:
     case CellType::big_integer: {
+      const auto magnitude = from.magnitude(cell);
+      if (!magnitude || !budget.spend(magnitude->size())) return Error::corrupt;
+      const Status stored = set_big_integer(place, cell.detail != 0, *magnitude);
+      // Whoever sent it may have written on after it was looked at.
+      if (stored && !is_sound(place)) return Error::corrupt;
+      return stored;
+    }
+    case CellType::text:
+    case CellType::bytes: {
       const auto text = from.text(cell);
       if (!text || !budget.spend(text->size())) return Error::corrupt;
-      if (type == CellType::big_integer) return set_big_integer(place, cell.detail != 0, *text);
       const Status stored = set_text(place, type, *text);
       if (!stored && stored.error() == Error::invalid_argument) return Error::corrupt;
-      // Whoever sent it may have written on after it was looked at.
-      if (stored && type == CellType::text && !is_text_sound(place)) return Error::corrupt;
+      if (stored && type == CellType::text && !is_sound(place)) return Error::corrupt;
       return stored;
     }
     case CellType::table:
@@ -71,9 +76,12 @@ Status ValueBuilder::copy_tree(ValuePlace& place, const ValueReader& from, const
   return Error::corrupt;
 }
 
-bool ValueBuilder::is_text_sound(ValuePlace& place) const noexcept {
+bool ValueBuilder::is_sound(ValuePlace& place) const noexcept {
   const auto held = cell(place);
   if (!held) return false;
+  if (static_cast<CellType>(held->type) == CellType::big_integer) {
+    return static_cast<bool>(reader().magnitude(*held));
+  }
   const auto text = reader().text(*held);
   return text && is_utf8(*text);
 }

@@ -61,10 +61,9 @@ Result<ValueNumber> number_of(const ValueReader& reader, const Cell& cell) noexc
     case CellType::float64:
       return real(std::bit_cast<double>(cell.payload));
     case CellType::big_integer: {
-      const auto magnitude = reader.text(cell);
-      if (!magnitude) return magnitude.error();
       // Its last byte is not zero, so that its size tells.
-      if (!magnitude->empty() && magnitude->back() == std::byte{0}) return Error::corrupt;
+      const auto magnitude = reader.magnitude(cell);
+      if (!magnitude) return magnitude.error();
       std::uint64_t low = 0;
       if (magnitude->size() > sizeof low) return Error::out_of_range;
       for (std::size_t i = 0; i < magnitude->size(); ++i) {

@@ -80,6 +80,14 @@ Result<std::span<const std::byte>> ValueReader::text(const Cell& held) const noe
   return std::span(text, static_cast<std::size_t>(size_bytes));
 }
 
+Result<std::span<const std::byte>> ValueReader::magnitude(const Cell& held) const noexcept {
+  const auto bytes = text(held);
+  if (!bytes) return bytes.error();
+  if (held.detail > (bytes->empty() ? 0 : 1)) return Error::corrupt;
+  if (!bytes->empty() && bytes->back() == std::byte{0}) return Error::corrupt;
+  return bytes;
+}
+
 Result<ValueKey> ValueReader::key(const Cell& held) const noexcept {
   const CellType type = type_of(held);
   if (type != CellType::text && type != CellType::bytes && type != CellType::big_integer) {
@@ -87,11 +95,13 @@ Result<ValueKey> ValueReader::key(const Cell& held) const noexcept {
     if (!number) return Error::corrupt;
     return *number;
   }
-  const auto bytes = text(held);
+  const bool is_big = type == CellType::big_integer;
+  const auto bytes = is_big ? magnitude(held) : text(held);
   if (!bytes) return bytes.error();
-  if (type != CellType::big_integer) return bytes_key(type, *bytes);
-  // Never in the cell, however small: its bytes stand in a block, its sign in `detail`.
-  if (bytes->empty() || bytes->back() == std::byte{0} || held.detail > 1) return Error::corrupt;
+  if (!is_big) return bytes_key(type, *bytes);
+  // Never in the cell, however small: its bytes stand in a block, its sign in `detail`. Zero is the
+  // key int64 0.
+  if (bytes->empty()) return Error::corrupt;
   return ValueKey{Cell{held.type, held.detail, 0, 0, 0}, *bytes};
 }
 

@@ -78,6 +78,10 @@ class ValueReader {
   // Text, bytes, or the magnitude of a big integer. `held` must outlive the answer: short text
   // stands in it.
   Result<std::span<const std::byte>> text(const layout::Cell& held) const noexcept;
+  // The magnitude of a big integer in its one form: without a zero at its end, with a sign that is
+  // one, and empty only for zero, which has none. Its bytes may change while they are read, like
+  // all bytes of a maker who writes on; their number does not.
+  Result<std::span<const std::byte>> magnitude(const layout::Cell& held) const noexcept;
   // The one form of this key; corrupt for what cannot be one. Borrows `held` and the buffer.
   Result<ValueKey> key(const layout::Cell& held) const noexcept;
   // A table, list or tuple; one without entries may have no block.

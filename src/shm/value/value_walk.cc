@@ -62,7 +62,8 @@ class Checker {
 
  private:
   bool check_text(const Cell& cell) noexcept {
-    const auto text = reader_.text(cell);
+    const bool is_big = type_of(cell) == CellType::big_integer;
+    const auto text = is_big ? reader_.magnitude(cell) : reader_.text(cell);
     if (!text || !budget_.spend(text->size())) return false;
     return type_of(cell) != CellType::text || is_utf8(*text);
   }

@@ -86,13 +86,12 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
 }  // namespace
 
 std::string array_summary(const ValueView& array, std::size_t most) {
-  const ElementType type = array.element_type();
-  const auto bytes = array.array_bytes();
-  std::string text = borders::name_of(type) + shape_text(array.shape());
+  const auto [type, shape, bytes] = array.any_array();
+  std::string text = borders::name_of(type) + shape_text(shape);
   if (bytes.empty()) return text;
   if (!type.is_complex) {
     visit_number(type.number, bytes.data(),
-                 [&](auto first) { text += range_of<decltype(first)>(bytes); });
+                 [&, all = bytes](auto first) { text += range_of<decltype(first)>(all); });
   }
   const std::size_t step = element_bytes(type);
   const std::size_t count = bytes.size() / step;

@@ -3,11 +3,12 @@
 // The library that reads both can write neither tags nor keys that are no text, and wants all of a
 // value as objects of its own first. An item's head is a dozen lines.
 
+#include <algorithm>
 #include <bit>
 #include <limits>
 #include <vector>
 
-#include "borders/emitter.h"
+#include "borders/emit/emitter.h"
 #include "borders/tagged.h"
 
 namespace tarn::borders {
@@ -46,15 +47,17 @@ class CborEmitter final : public Emitter {
     put(2, value);
     return true;
   }
-  // Tag 2: n; tag 3: -1 - n.
+  // Tag 2: n; tag 3: -1 - n. Our copy decides: its maker may write on, and what was no zero be one.
   bool big_integer(const BigIntegerView& number) override {
     std::vector<std::byte> big_endian(number.magnitude.rbegin(), number.magnitude.rend());
-    if (number.negative) {
+    const auto is_zero = [](std::byte each) { return each == std::byte{0}; };
+    const bool negative = number.negative && !std::ranges::all_of(big_endian, is_zero);
+    if (negative) {
       auto byte = big_endian.rbegin();
       while (*byte == std::byte{0}) *byte++ = std::byte{0xFF};
       *byte = static_cast<std::byte>(std::to_integer<unsigned>(*byte) - 1);
     }
-    head(6, number.negative ? 3 : 2);
+    head(6, negative ? 3 : 2);
     put(2, big_endian);
     return true;
   }

@@ -1,10 +1,10 @@
 #include <array>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "borders/emitter.h"
+#include "borders/emit/emitter.h"
+#include "borders/emit/json_text.h"
 #include "borders/whole_number.h"
 
 namespace tarn::borders {
@@ -24,7 +24,7 @@ class JsonEmitter final : public Emitter {
     put_real(value);
   }
   void float64(double value) override { put_real(value); }
-  void text(std::string_view value) override { put(quoted(value)); }
+  void text(std::string_view value) override { put(json_quoted(value)); }
   bool big_integer(const BigIntegerView& number) override {
     if (!is_short(number)) return false;
     put(text_of(number));
@@ -38,7 +38,7 @@ class JsonEmitter final : public Emitter {
   void end_table() override { close('}'); }
   void key(std::string_view text) override {
     begin_item();
-    sink_.put(quoted(text));
+    sink_.put(json_quoted(text));
     sink_.put(options_.pretty ? ": " : ":");
     after_key_ = true;
   }
@@ -49,9 +49,6 @@ class JsonEmitter final : public Emitter {
     bool empty = true;
   };
 
-  static std::string quoted(std::string_view text) {
-    return nlohmann::json(std::string(text)).dump();
-  }
   void put(std::string_view item) {
     begin_item();
     sink_.put(item);

@@ -1,0 +1,14 @@
+// json_text.h - text as JSON has it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tarn::borders {
+
+// In quotes. Text of foreign origin may end up on a terminal: besides what JSON wants escaped, DEL,
+// the C1 controls and those that turn the direction of writing are \u and four digits. Bytes that
+// are not UTF-8, which only who writes on meanwhile can put there, become U+FFFD.
+std::string json_quoted(std::string_view text);
+
+}  // namespace tarn::borders
