@@ -209,6 +209,11 @@ ExitCode run(std::span<const char* const> arguments, std::ostream& out, std::ost
   } catch (const std::bad_alloc&) {
     return fail(Failure(ExitCode::limit, "no_memory", "run the command", "this process",
                         "free memory, or push smaller messages", ENOMEM));
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const std::exception& exception) {
+    return fail(Failure(ExitCode::failure, "bug", "run the command", exception.what(),
+                        "this is a bug of tarn: please report it"));
   }
 }
 

@@ -8,8 +8,15 @@ namespace {
 // The first bytes of those that json_quoted() escapes and JSON does not want escaped.
 constexpr std::string_view kSuspects = "\x7f\xc2\xd8\xe2";
 
-// The character at the beginning of this UTF-8, when it steers a terminal; 0 for all others.
-unsigned steering(std::string_view text) noexcept {
+void append_escaped(std::string& out, unsigned point) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += kDigits[(point >> shift) & 0xF];
+}
+
+}  // namespace
+
+unsigned steering_character(std::string_view text) noexcept {
   const auto byte = [&](std::size_t index) {
     return index < text.size() ? static_cast<unsigned char>(text[index]) : 0u;
   };
@@ -23,14 +30,6 @@ unsigned steering(std::string_view text) noexcept {
   return is_mark || is_embedding || is_isolate ? point : 0;
 }
 
-void append_escaped(std::string& out, unsigned point) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  out += "\\u";
-  for (int shift = 12; shift >= 0; shift -= 4) out += kDigits[(point >> shift) & 0xF];
-}
-
-}  // namespace
-
 std::string json_quoted(std::string_view text) {
   using Json = nlohmann::json;
   // A copy, so that what is written is what was looked at.
@@ -42,7 +41,7 @@ std::string json_quoted(std::string_view text) {
   std::size_t done = 0;
   while (at != std::string::npos) {
     const std::string_view rest = std::string_view(quoted).substr(at);
-    const unsigned point = steering(rest);
+    const unsigned point = steering_character(rest);
     if (point != 0) {
       out.append(quoted, done, at - done);
       append_escaped(out, point);

@@ -6,6 +6,10 @@
 
 namespace tarn::borders {
 
+// The character at the beginning of this UTF-8, when it steers a terminal without being an ASCII
+// control: DEL, C1, or one that turns the direction of writing. 0 for all others.
+unsigned steering_character(std::string_view text) noexcept;
+
 // In quotes. Text of foreign origin may end up on a terminal: besides what JSON wants escaped, DEL,
 // the C1 controls and those that turn the direction of writing are \u and four digits. Bytes that
 // are not UTF-8, which only who writes on meanwhile can put there, become U+FFFD.

@@ -71,9 +71,9 @@ Status ValueBuilder::copy_tree(ValuePlace& place, const ValueReader& from, const
       return set_reference(place, *reference);
     }
     case CellType::removed:
-      break;
+      return Error::corrupt;
   }
-  return Error::corrupt;
+  return Error::version_mismatch;  // what it refers to is not known
 }
 
 bool ValueBuilder::is_sound(ValuePlace& place) const noexcept {

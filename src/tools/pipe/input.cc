@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include "tools/failure.h"
@@ -24,16 +25,17 @@ Failure too_large(const std::string& what, std::uint64_t limit_bytes) {
 
 }  // namespace
 
-Input::Input(int descriptor, const StopSignals& signals)
-    : descriptor_(descriptor), signals_(signals), buffer_(kBufferBytes) {}
+Input::Input(int descriptor, const StopSignals& signals, std::string name)
+    : descriptor_(descriptor), signals_(signals), name_(std::move(name)), buffer_(kBufferBytes) {}
 
 std::size_t Input::read_some(std::span<std::byte> target) {
   for (;;) {
-    wait_for({descriptor_, POLLIN}, signals_, std::nullopt);
+    const WaitFor more{.descriptor = descriptor_, .events = POLLIN, .output = output_};
+    if (wait_for(more, signals_, std::nullopt) == Wake::reader_gone) throw Interrupted(SIGPIPE);
     const ssize_t count = ::read(descriptor_, target.data(), target.size());
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR && errno != EAGAIN) {
-      throw Failure(ExitCode::failure, "os", "read", "standard input",
+      throw Failure(ExitCode::failure, "os", "read", name_,
                     "give a file or a pipe that can be read", errno);
     }
   }

@@ -16,8 +16,12 @@ namespace tarn::tools {
 // Failure when the system refuses.
 class Input {
  public:
-  // `descriptor` is borrowed.
-  Input(int descriptor, const StopSignals& signals);
+  // `descriptor` is borrowed; `name` is for errors.
+  Input(int descriptor, const StopSignals& signals, std::string name = "standard input");
+
+  // While it waits for input it also watches whether this output still has a reader, and throws
+  // Interrupted (SIGPIPE) when it has none.
+  void watch(int output_descriptor) noexcept { output_ = output_descriptor; }
 
   // What has been read and not consumed yet; reads more when that is nothing. Empty only at the
   // end of the input. Borrowed until the next call.
@@ -34,6 +38,8 @@ class Input {
 
   int descriptor_;
   const StopSignals& signals_;
+  std::string name_;
+  int output_ = -1;
   std::vector<std::byte> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

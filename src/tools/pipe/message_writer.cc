@@ -6,7 +6,6 @@
 #include "tools/failure.h"
 #include "tools/print/format.h"
 #include "tools/print/text.h"
-#include "tools/value/pretty.h"
 
 namespace tarn::tools {
 namespace {
@@ -62,15 +61,26 @@ void MessageWriter::write_line(const MessageView& message) {
   output_.write("\n");
 }
 
-// For people on a terminal; elsewhere JSON, which any program reads.
+// For people on a terminal; elsewhere JSON, which any program reads. What a program spoilt must not
+// keep those behind it from being read: it is a line, like all that is no value.
 void MessageWriter::write_fitting(const MessageView& message) {
   const auto value = find_value(message.bytes);
-  if (!value) return write_line(message);
-  if (style_.escape) {
-    output_.write(pretty(*value, Style(style_.color)));
-  } else {
-    write_value(*value, borders::Format::json);
+  if (!value) {
+    values_.interrupt();
+    return write_line(message);
   }
+  std::string text;
+  try {
+    if (style_.escape) {
+      text = values_.next(*value);
+    } else {
+      text = json_of(*value) + '\n';
+    }
+  } catch (const Error&) {
+    values_.interrupt();
+    return write_line(message);
+  }
+  output_.write(text);
 }
 
 // All of it, or an error and nothing.
@@ -79,20 +89,30 @@ void MessageWriter::write_value(const ValueView& value, borders::Format format) 
   if (format == borders::Format::json) output_.write("\n");
 }
 
+std::string MessageWriter::json_of(const ValueView& value) const {
+  return borders::to_text(value, borders::Format::json, {.lossless = style_.lossless});
+}
+
 void MessageWriter::write_json(const MessageView& message) {
   nlohmann::ordered_json object = {{"pipe", style_.pipe},
                                    {"position", message.position},
                                    {"redelivered", message.redelivered},
                                    {"bytes", message.bytes.size()}};
-  const std::string_view text = text_of(message.bytes);
   if (const auto value = find_value(message.bytes)) {
-    // Its text is JSON already, with numbers that the library would round.
-    std::string line = json_line(object);
-    line.back() = ',';
-    line += "\"value\":" +
-            borders::to_text(*value, borders::Format::json, {.lossless = style_.lossless}) + "}\n";
-    return output_.write(line);
+    try {
+      // Its text is JSON already, with numbers that the library would round.
+      const std::string text = json_of(*value);
+      std::string line = json_line(object);
+      line.back() = ',';
+      return output_.write(line + "\"value\":" + text + "}\n");
+    } catch (const Error& error) {
+      object["error"] = {{"code", name_of(error.code())}, {"object", error.object()}};
+      object["base64"] = borders::to_base64(message.bytes);
+      return output_.write(json_line(object) + '\n');
+    }
   }
+  // What is looked at is written, though its producer may write on.
+  const std::string text(text_of(message.bytes));
   if (is_utf8(text)) {
     object["text"] = text;
   } else {

@@ -15,7 +15,9 @@ constexpr std::size_t kBufferBytes = std::size_t{64} << 10;
 
 }  // namespace
 
-Output::Output(int descriptor) : descriptor_(descriptor) { buffer_.reserve(kBufferBytes); }
+Output::Output(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {
+  buffer_.reserve(kBufferBytes);
+}
 
 void Output::write(std::span<const std::byte> bytes) {
   if (bytes.size() > kBufferBytes - buffer_.size()) flush();
@@ -45,7 +47,7 @@ void Output::write_out(std::span<const std::byte> bytes) {
     if (errno == EINTR) continue;
     if (errno == EPIPE) throw Interrupted(SIGPIPE);
     if (errno != EAGAIN) {
-      throw Failure(ExitCode::failure, "os", "write the message", "standard output",
+      throw Failure(ExitCode::failure, "os", "write", name_,
                     "make room where it goes, or send it elsewhere", errno);
     }
     pollfd entry{descriptor_, POLLOUT, 0};

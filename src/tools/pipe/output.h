@@ -1,8 +1,10 @@
-// output.h - standard output for messages: buffered, binary, and honest about a reader that left.
+// output.h - where messages and values go, mostly standard output: buffered, binary, and honest
+// about a reader that left.
 #pragma once
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,7 +12,8 @@ namespace tarn::tools {
 
 class Output {
  public:
-  explicit Output(int descriptor);  // borrowed
+  // `descriptor` is borrowed; `name` is for errors.
+  explicit Output(int descriptor, std::string name = "standard output");
 
   // Keeps small pieces until flush(); large ones go straight through. Both finish what they
   // began, also when a signal arrives. Throws Interrupted (SIGPIPE) when the reader is gone, and
@@ -25,6 +28,7 @@ class Output {
   void write_out(std::span<const std::byte> bytes);
 
   int descriptor_;
+  std::string name_;
   std::vector<std::byte> buffer_;
 };
 

@@ -30,15 +30,31 @@ PopStatus Popper::pass_one() {
     writer_.write(view);
   } catch (const Interrupted&) {
     throw;  // nobody reads the output
-  } catch (const std::exception&) {
+  } catch (const Error& error) {
     settle();  // those before it
-    throw;
+    Failure failure(error);
+    failure.attempted = "write message " + std::to_string(view.position);
+    failure.object = "pipe '" + source_.pipe.name() + "': " + failure.object;
+    refuse(std::move(failure));
+  } catch (const Failure& failure) {
+    settle();
+    refuse(failure);
   }
   if (source_.pipe.delivery() == Delivery::at_least_once) {
     unsettled_.push_back(std::move(message));
     if (unsettled_.size() >= kMaxUnsettled) settle();
   }
   return PopStatus::ok;
+}
+
+// Says besides where the message is now. What the system refuses is about the output.
+void Popper::refuse(Failure failure) const {
+  if (failure.system_error == 0) {
+    const bool stays = source_.pipe.delivery() == Delivery::at_least_once;
+    failure.object +=
+        stays ? "; the message stays in the pipe" : "; the message was taken out of the pipe";
+  }
+  throw failure;
 }
 
 void Popper::settle() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tarn/pipe.h"
+#include "tools/failure.h"
 #include "tools/pipe/message_writer.h"
 #include "tools/stop_signals.h"
 
@@ -32,6 +33,7 @@ class Popper {
   void settle();
 
  private:
+  [[noreturn]] void refuse(Failure failure) const;
   Popped take();
   Popped take_waiting();
 

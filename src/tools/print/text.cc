@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include "borders/emit/json_text.h"
+
 namespace tarn::tools {
 namespace {
 
@@ -40,11 +42,9 @@ void append_escaped(std::string& out, std::uint32_t byte) {
   }
 }
 
-// C0 and C1 controls and DEL; C1 begins with 0xc2 in UTF-8.
+// C0 and C1 controls, DEL, and what turns the direction of writing.
 bool is_control(std::string_view sequence) noexcept {
-  const std::uint32_t first = byte_at(sequence, 0);
-  if (sequence.size() == 1) return first < 0x20 || first == 0x7f;
-  return first == 0xc2 && byte_at(sequence, 1) < 0xa0;
+  return byte_at(sequence, 0) < 0x20 || borders::steering_character(sequence) != 0;
 }
 
 }  // namespace

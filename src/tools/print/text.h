@@ -12,7 +12,8 @@ namespace tarn::tools {
 // True when the bytes are well-formed UTF-8 (no overlong forms, no surrogates).
 bool is_utf8(std::string_view text) noexcept;
 
-// The text with control characters and bytes that are not UTF-8 written as \n, \t or \x1b: names
+// The text with control characters, those that turn the direction of writing, and bytes that are
+// not UTF-8 written as \n, \t or \x1b: names
 // and messages come from other programs, and must not steer the reader's terminal.
 std::string printable(std::string_view text);
 

@@ -63,7 +63,32 @@ TEST(PrettyTest, MuchIsCutAndSaysSo) {
 }
 
 TEST(PrettyTest, ForeignTextCannotSteerTheTerminal) {
-  EXPECT_EQ(plain(read(R"({"a\u001b[2J":"\u001b[31m"})")), "a\\x1b[2J: \"\\x1b[31m\"\n");
+  EXPECT_EQ(plain(read(R"({"a\u001b[2J":"\u001b[31m"})")), "\"a\\x1b[2J\": \"\\x1b[31m\"\n");
+}
+
+TEST(PrettyTest, DirectionsOfWritingAreNotTurned) {
+  EXPECT_EQ(plain(read("\"a\xe2\x80\xae\"")), "\"a\\xe2\\x80\\xae\"\n");
+  EXPECT_EQ(plain(read("\"\xd8\x9c\xe2\x81\xa9\"")), "\"\\xd8\\x9c\\xe2\\x81\\xa9\"\n");
+}
+
+TEST(PrettyTest, WhatIsPrintedTellsWhatItWas) {
+  EXPECT_EQ(plain(read(R"({"$table":[[7,1],["7",2],[null,3],["null",4],["a b",5],["",6]]})")),
+            "7: 1\n\"7\": 2\nnull: 3\n\"null\": 4\na b: 5\n\"\": 6\n");
+  EXPECT_EQ(plain(read(R"(["\u001b","\\x1b","\""])")), "- \"\\x1b\"\n- \"\\\\x1b\"\n- \"\\\"\"\n");
+}
+
+TEST(PrettyTest, KeysAndBigIntegersAreCutToo) {
+  EXPECT_EQ(plain(read(R"({"abcdefgh":1})"), {.most_bytes = 3}), "\"abc\" and 5 B more: 1\n");
+  EXPECT_EQ(plain(read(R"({"$integer":"-0x12)" + std::string(300, '0') + "\"}")),
+            "-0x12" + std::string(30, '0') + "... and 270 hexadecimal digits more\n");
+}
+
+TEST(PrettyTest, ValuesOfSeveralLinesStandApart) {
+  PrettySequence sequence{Style(false)};
+  std::string all;
+  for (const auto* json : {"1", "2", "[3,4]", "{\"a\":5}", "6"})
+    all += sequence.next(read(json).view());
+  EXPECT_EQ(all, "1\n2\n\n- 3\n- 4\n\na: 5\n\n6\n");
 }
 
 TEST(PrettyTest, ColourIsForTheTerminal) {
