@@ -36,6 +36,12 @@ _tarn_offer_lines() {
   done
 }
 
+# Offers names of files whole, whatever is in them; the shell quotes them.
+_tarn_offer_files() {
+  compopt -o filenames 2>/dev/null
+  mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
 # Sets `noun`, `verb` and `arguments` (their number) from the words before the current one.
 _tarn_read_words() {
   local i word
@@ -99,7 +105,7 @@ _tarn_options_of() {
       echo '--from --to --lossless --pretty --arrays --no-tags --last-of-duplicates --progress'
       ;;
     'value show') echo '--from --lossless --arrays --no-tags --last-of-duplicates' ;;
-    'value check') echo '--from' ;;
+    'value check') echo '--from --no-tags --last-of-duplicates' ;;
     run) echo '--restart --limit --backoff --stop-timeout --replace --wait' ;;
     'client logs') echo '--lines --follow --time' ;;
     'client rm') echo '--force' ;;
@@ -163,11 +169,12 @@ _tarn() {
   elif [[ $noun == pipe && $verb != ls && $verb != create && $arguments == 0 ]]; then
     _tarn_offer_lines "$current" < <(_tarn_pipe_names)
   elif [[ $noun == value ]]; then
-    COMPREPLY=($(compgen -f -- "$current"))
+    _tarn_offer_files "$current"
   elif [[ $noun == client && $verb != ls && $arguments == 0 ]]; then
     _tarn_offer_lines "$current" < <(_tarn_client_names)
   elif [[ $noun == run && $arguments -gt 0 ]]; then
-    COMPREPLY=($(compgen -c -- "$current") $(compgen -f -- "$current"))
+    _tarn_offer_files "$current"
+    COMPREPLY+=($(compgen -c -- "$current"))
   fi
 }
 

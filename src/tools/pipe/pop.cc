@@ -90,7 +90,20 @@ bool is_done(PopStatus status, const PopOptions& options) {
   return status == PopStatus::empty && options.all;
 }
 
+// What would have no effect is a mistake.
+void require_sense(const CommandContext& context, const PopOptions& options) {
+  const bool has_form = options.line || options.raw || options.block || options.has_format;
+  if (context.json && has_form) {
+    throw usage_failure("--json is a form of its own",
+                        "leave it out, or --line, --raw, --block and --format");
+  }
+  if (options.lossless && options.has_format && !options.format) {
+    throw usage_failure("--format raw is without loss", "leave --lossless out");
+  }
+}
+
 ExitCode pop(CommandContext& context, const PopOptions& options) {
+  require_sense(context, options);
   const StopSignals signals;
   Output output(STDOUT_FILENO);
   MessageWriter writer(style_of(context, options), output);
@@ -141,8 +154,12 @@ void add_form(CLI::App& command, PopOptions& options) {
       ->excludes(raw)
       ->excludes(block)
       ->each([&options](const std::string&) { options.has_format = true; });
-  command.add_flag("--lossless", options.lossless,
-                   "What a form cannot say about values, as tagged tables");
+  command
+      .add_flag("--lossless", options.lossless,
+                "What a form cannot say about values, as tagged tables")
+      ->excludes(line)
+      ->excludes(raw)
+      ->excludes(block);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "tools/pipe/verbs.h"
 #include "tools/print/text.h"
 #include "tools/value/value_form.h"
+#include "tools/value/value_reader.h"
 
 namespace tarn::tools {
 namespace {
@@ -63,8 +64,11 @@ void push_whole(Input& input, std::uint64_t limit_bytes, Pusher& pusher) {
 }
 
 // Each item becomes a value, which is built where the consumer reads it.
-void push_values(borders::Source& source, const PushOptions& options, Pusher& pusher) {
-  borders::Reader reader(*options.format, source, options.read);
+void push_values(borders::Source& source, const PushOptions& options, std::uint64_t limit_bytes,
+                 Pusher& pusher) {
+  borders::ReadOptions read = options.read;
+  read.item_limit_bytes = limit_bytes;
+  borders::Reader reader(*options.format, source, read);
   for (;;) {
     Value value = pusher.value();
     if (!reader.next(value.root())) return;
@@ -88,7 +92,7 @@ void push_formatted(const PushOptions& options, const StopSignals& signals,
   Input input(STDIN_FILENO, signals);
   if (options.whole) return push_whole_value(read_whole(input, limit_bytes), options, pusher);
   InputSource source(input);
-  push_values(source, options, pusher);
+  push_values(source, options, limit_bytes, pusher);
 }
 
 void push_input(const PushOptions& options, const StopSignals& signals, std::uint64_t limit_bytes,
@@ -143,9 +147,10 @@ void add_options(CLI::App& command, const std::shared_ptr<PushOptions>& options)
       "Push this text instead of standard input");
   message->type_name("TEXT")->excludes(block)->excludes(whole);
   whole->excludes(block);
-  add_format(command, options->format, "What comes in: each item becomes a value [raw]")
-      ->excludes(block);
-  add_read_options(command, options->read);
+  CLI::Option* format =
+      add_format(command, options->format, "What comes in: each item becomes a value [raw]");
+  format->excludes(block);
+  for (CLI::Option* each : add_read_options(command, options->read)) each->needs(format);
   add_pipe_options(command, options->pipe);
   add_duration(command, "--timeout", options->timeout,
                "How long each message may wait for room [for ever]");

@@ -12,6 +12,8 @@
 #include "tools/pipe/progress.h"
 #include "tools/print/text.h"
 #include "tools/value/files.h"
+#include "tools/value/output_file.h"
+#include "tools/value/value_reader.h"
 #include "tools/value/verbs.h"
 
 namespace tarn::tools {
@@ -58,10 +60,24 @@ void convert_all(ValueReader& reader, ValueForm to, const ConvertOptions& option
   if (to == ValueForm::tarn) require_one(reader.count());
 }
 
+// What would have no effect is a mistake.
+void require_sense(const CommandContext& context, const ConvertOptions& options, ValueForm from,
+                   ValueForm to) {
+  require_use(options.read, from);
+  if (options.write.pretty && to != ValueForm::json) {
+    throw usage_failure("--pretty is about JSON", "leave it out, or choose --to json");
+  }
+  if (context.json && is_standard(options.output)) {
+    throw usage_failure("the values go to standard output, where --json would say how many",
+                        "name an OUTPUT, or leave --json out");
+  }
+}
+
 ExitCode convert(CommandContext& context, const ConvertOptions& options) {
   const StopSignals signals;
   const ValueForm from = form_for(options.from, options.input, "--from");
   const ValueForm to = form_for(options.to, options.output, "--to");
+  require_sense(context, options, from, to);
   InputFile input(options.input, signals);
   OutputFile output(options.output);
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
@@ -70,11 +86,14 @@ ExitCode convert(CommandContext& context, const ConvertOptions& options) {
                      .verb = "converted",
                      .noun = "value"},
                     context.err);
-  InputSource source(input.input(), [&progress](std::size_t size) { progress.add_bytes(size); });
-  ValueReader reader(from, source, options.read);
+  if (is_standard(options.output)) input.input().watch(output.output().descriptor());
+  // What it has goes on before it waits for more.
+  InputSource source(input.input(), {.read = [&](std::size_t size) { progress.add_bytes(size); },
+                                     .wait = [&] { output.output().flush(); }});
+  ValueReader reader(from, source, options.read, input.name());
   convert_all(reader, to, options, output.output(), progress);
   output.finish();
-  if (context.json && options.output && *options.output != "-") {
+  if (context.json) {
     context.out << json_text({{"from", name_of(from)},
                               {"to", name_of(to)},
                               {"values", reader.count()},

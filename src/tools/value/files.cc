@@ -1,16 +1,13 @@
 #include "tools/value/files.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 
 #include "tools/failure.h"
 
 namespace tarn::tools {
-namespace {
 
 bool is_standard(const FileName& file) { return !file || file->empty() || *file == "-"; }
 
@@ -22,8 +19,6 @@ Failure cannot(const char* what, const std::string& path) {
   const char* code = error == ENOENT ? "not_found" : error == EACCES ? "access_denied" : "os";
   return Failure(exit, code, what, "file '" + path + "'", "check its name and rights", error);
 }
-
-}  // namespace
 
 void add_input_file(CLI::App& command, FileName& target) {
   command
@@ -45,40 +40,14 @@ ValueForm form_for(std::optional<ValueForm> asked, const FileName& file, const c
 }
 
 InputFile::InputFile(const FileName& file, const StopSignals& signals)
-    : descriptor_(is_standard(file) ? STDIN_FILENO : ::open(file->c_str(), O_RDONLY | O_CLOEXEC)) {
+    : name_(is_standard(file) ? std::string() : "file '" + *file + "'"),
+      descriptor_(is_standard(file) ? STDIN_FILENO : ::open(file->c_str(), O_RDONLY | O_CLOEXEC)) {
   if (descriptor_ < 0) throw cannot("open the file", *file);
-  input_.emplace(descriptor_, signals);
+  input_.emplace(descriptor_, signals, name_.empty() ? "standard input" : name_);
 }
 
 InputFile::~InputFile() {
   if (descriptor_ != STDIN_FILENO) ::close(descriptor_);
-}
-
-OutputFile::OutputFile(const FileName& file) : descriptor_(STDOUT_FILENO) {
-  if (!is_standard(file)) {
-    path_ = *file;
-    struct stat status {};
-    // A device or a named pipe is written to as it is.
-    const bool is_special = ::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-    const std::string target = is_special ? path_ : path_ + ".part-" + std::to_string(::getpid());
-    const int flags = O_WRONLY | O_CLOEXEC | (is_special ? 0 : O_CREAT | O_EXCL);
-    descriptor_ = ::open(target.c_str(), flags, 0666);
-    if (descriptor_ < 0) throw cannot("make the file", target);
-    if (!is_special) temporary_ = target;
-  }
-  output_.emplace(descriptor_);
-}
-
-OutputFile::~OutputFile() {
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
-  if (descriptor_ != STDOUT_FILENO) ::close(descriptor_);
-}
-
-void OutputFile::finish() {
-  output_->flush();
-  if (temporary_.empty()) return;
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) throw cannot("name the file", path_);
-  temporary_.clear();
 }
 
 }  // namespace tarn::tools

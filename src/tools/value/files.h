@@ -5,13 +5,18 @@
 #include <optional>
 #include <string>
 
+#include "tools/failure.h"
 #include "tools/pipe/input.h"
-#include "tools/pipe/output.h"
 #include "tools/value/value_form.h"
 
 namespace tarn::tools {
 
 using FileName = std::optional<std::string>;
+
+// Whether that is standard input or output.
+bool is_standard(const FileName& file);
+// What errno says about the file.
+Failure cannot(const char* what, const std::string& path);
 
 // The optional positional FILE.
 void add_input_file(CLI::App& command, FileName& target);
@@ -27,29 +32,13 @@ class InputFile {
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
   Input& input() noexcept { return *input_; }
+  // What errors call it: "file 'x'", or nothing for standard input.
+  const std::string& name() const noexcept { return name_; }
 
  private:
+  std::string name_;
   int descriptor_;
   std::optional<Input> input_;
-};
-
-// A file that appears under its name when it is complete, or not at all.
-class OutputFile {
- public:
-  // Throws Failure when it cannot be made.
-  explicit OutputFile(const FileName& file);
-  ~OutputFile();
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
-  Output& output() noexcept { return *output_; }
-  // Writes what is buffered, and gives the file its name.
-  void finish();
-
- private:
-  std::string path_;       // empty: standard output
-  std::string temporary_;  // beside it; empty once it has its name
-  int descriptor_;
-  std::optional<Output> output_;
 };
 
 }  // namespace tarn::tools

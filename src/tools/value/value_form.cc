@@ -1,6 +1,6 @@
 #include "tools/value/value_form.h"
 
-#include <vector>
+#include "tools/failure.h"
 
 namespace tarn::tools {
 
@@ -75,41 +75,26 @@ CLI::Option* add_format(CLI::App& command, std::optional<borders::Format>& targe
       ->type_name("json|msgpack|cbor|raw");
 }
 
-void add_read_options(CLI::App& command, borders::ReadOptions& target) {
-  command.add_flag("--arrays", target.number_arrays, "Lists of numbers become typed arrays");
-  command.add_flag("!--no-tags", target.tags,
-                   "Tables like {\"$bytes\": ...} stay tables, whatever they stand for");
-  command.add_flag("--last-of-duplicates", target.last_of_duplicates,
-                   "A key may stand twice in a table: its last value counts");
+std::vector<CLI::Option*> add_strictness(CLI::App& command, borders::ReadOptions& target) {
+  return {command.add_flag_callback(
+              "--no-tags", [&target] { target.tags = false; },
+              "Tables like {\"$bytes\": ...} stay tables, whatever they stand for"),
+          command.add_flag("--last-of-duplicates", target.last_of_duplicates,
+                           "A key may stand twice in a table: its last value counts")};
 }
 
-std::span<const std::byte> InputSource::next() {
-  input_.consume(given_);
-  const auto piece = input_.peek();
-  given_ = piece.size();
-  if (read_ && !piece.empty()) read_(piece.size());
-  return piece;
+std::vector<CLI::Option*> add_read_options(CLI::App& command, borders::ReadOptions& target) {
+  auto options = std::vector{
+      command.add_flag("--arrays", target.number_arrays, "Lists of numbers become typed arrays")};
+  for (CLI::Option* each : add_strictness(command, target)) options.push_back(each);
+  return options;
 }
 
-ValueReader::ValueReader(ValueForm form, InputSource& source, borders::ReadOptions options)
-    : source_(source) {
-  if (const auto format = format_of(form)) reader_.emplace(*format, source, options);
-}
-
-std::optional<Value> ValueReader::next() {
-  Value value;
-  if (reader_) {
-    if (!reader_->next(value.root())) return std::nullopt;
-    ++count_;
-    return value;
-  }
-  if (count_ > 0) return std::nullopt;
-  ++count_;
-  std::vector<std::byte> whole;
-  for (auto piece = source_.next(); !piece.empty(); piece = source_.next()) {
-    whole.insert(whole.end(), piece.begin(), piece.end());
-  }
-  return Value::from_bytes(whole);
+void require_use(const borders::ReadOptions& options, ValueForm form) {
+  if (form != ValueForm::tarn) return;
+  if (!options.number_arrays && options.tags && !options.last_of_duplicates) return;
+  throw usage_failure("--arrays, --no-tags and --last-of-duplicates are about other forms",
+                      "leave them out: a tarn value is what it is");
 }
 
 }  // namespace tarn::tools

@@ -6,5 +6,6 @@
 namespace tarn::tools {
 
 void register_value_convert(CLI::App& value, CommandContext& context);
+void register_value_check(CLI::App& value, CommandContext& context);
 
 }  // namespace tarn::tools

@@ -2,33 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "tarn/tarn.h"
-#include "tests/e2e/cli_fixture.h"
+#include "tests/e2e/values/cli_value_fixture.h"
 
 namespace tarn::e2e {
 namespace {
 
 using testing::HasSubstr;
-
-class CliValueTest : public CliTest {
- protected:
-  std::string path(const std::string& name) const { return folder_ / name; }
-  std::string file(const std::string& name, std::string_view content) const {
-    std::ofstream(path(name), std::ios::binary) << content;
-    return path(name);
-  }
-  std::string content_of(const std::string& name) const {
-    std::ifstream stream(path(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-};
-
-constexpr const char* kLossless =
-    R"({"n":123456789012345678901234567890,"b":{"$bytes":"AP8="},"t":{"$tuple":[1,"two"]},)"
-    R"("a":{"$array":"int16","shape":[2,1],"data":"AQACAA=="},"k":{"$table":[[1,{"$float":"nan"}]]}})";
 
 TEST_F(CliValueTest, JsonBecomesValuesInAPipe) {
   const Json pushed = json_of({"pipe", "push", "x", "--format", "json"},
@@ -120,8 +100,9 @@ TEST_F(CliValueTest, ManyItemsAreManyLinesButOneTarnValue) {
   EXPECT_EQ(output_of({"value", "convert", "--from", "cbor", "--to", "json"}, items), "1\n2\n3\n");
   file("items.cbor", items);
   expect_error({"value", "convert", path("items.cbor"), path("out.tarn")}, 1, "invalid_argument");
-  EXPECT_FALSE(std::filesystem::exists(path("out.tarn")));
-  EXPECT_EQ(names_in(folder_).count("out.tarn"), 0u);
+  for (const std::string& name : names_in(folder_)) {
+    EXPECT_FALSE(name.starts_with("out.tarn")) << name;  // neither the file nor a part of it
+  }
 }
 
 TEST_F(CliValueTest, WhatCannotBeReadSaysSo) {
