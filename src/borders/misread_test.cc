@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <complex>
 #include <string>
 
 #include "borders/read.h"
@@ -123,6 +124,21 @@ TEST(MisreadTest, ComplexIntegersAboveTheSignedOnesStayExact) {
   EXPECT_EQ(json_of(value), text);
   EXPECT_EQ(outcome_of(Format::json, R"({"$complex":[18446744073709551615,-1]})").code,
             Error::corrupt);
+}
+
+TEST(MisreadTest, NarrowNumbersAndTheirPartsComeBack) {
+  Value value;
+  value["f"] = 0.1f;
+  value["c"] = std::complex<float>(0.1f, -0.0f);
+  value["i"].set_complex(ValueType::int16, 5, 0xFFFF);
+  value["a"].array<std::complex<float>>(1)[0] = {0.1f, 2};
+  value["b"].array<float>({2, 1})[1] = 0.1f;
+  for (const Format format : {Format::json, Format::msgpack, Format::cbor}) {
+    const std::string bytes = to_text(value.view(), format, {.lossless = true});
+    const Value read = read_value(format, bytes);
+    EXPECT_EQ(read.view(), value.view()) << name_of(format);
+    EXPECT_EQ(read.view()["i"].any_complex().imaginary, ~std::uint64_t{0}) << name_of(format);
+  }
 }
 
 TEST(MisreadTest, NumbersOfAllFormatsMakeTheSameArrays) {

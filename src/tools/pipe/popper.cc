@@ -39,6 +39,9 @@ PopStatus Popper::pass_one() {
   } catch (const Failure& failure) {
     settle();
     refuse(failure);
+  } catch (const std::exception&) {
+    settle();
+    throw;
   }
   if (source_.pipe.delivery() == Delivery::at_least_once) {
     unsettled_.push_back(std::move(message));
