@@ -2,6 +2,7 @@
 // two processes, round trips beside those of a bare pipe, and how long dequeue(.2) takes.
 //
 //     bench-picklingtools_rates [seconds a case, default 2] [timeouts, default 0]
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -18,7 +19,7 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr const char* kRegion = "bench";
-constexpr int kRoundTrips = 20000;
+constexpr int kRoundTrips = 4000;
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -55,6 +56,19 @@ pid_t in_child(Life&& life) {
   }
 }
 
+// Processor time, which other work on the machine does not change.
+double busy_ns(const rusage& usage) {
+  const auto ns = [](const timeval& time) {
+    return 1e9 * static_cast<double>(time.tv_sec) + 1e3 * static_cast<double>(time.tv_usec);
+  };
+  return ns(usage.ru_utime) + ns(usage.ru_stime);
+}
+double own_busy_ns() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return busy_ns(usage);
+}
+
 void measure_rate(const char* what, Val (*make)(int), int capacity, double seconds) {
   const string pipe = string(what) + Stringize(capacity);
   const pid_t child = in_child([&] { produce(pipe, make, seconds); });
@@ -62,14 +76,18 @@ void measure_rate(const char* what, Val (*make)(int), int capacity, double secon
   side.start();
   Val packet = side.pipe().deq();
   const auto begin = Clock::now();
+  const double busy_before = own_busy_ns();
   double count = 0;
   for (int n = number_in(packet); n >= 0; ++count) {
     packet = side.pipe().deq();
     n = number_in(packet);
   }
-  std::printf("%-18s capacity %-5d %10.0f packets/s\n", what, capacity,
-              count / seconds_since(begin));
-  ::waitpid(child, nullptr, 0);
+  const double rate = count / seconds_since(begin);
+  const double consumer = (own_busy_ns() - busy_before) / count;
+  rusage usage{};
+  ::wait4(child, nullptr, 0, &usage);
+  std::printf("%-18s capacity %-5d %10.0f packets/s, busy: producer %.0f ns, consumer %.0f ns\n",
+              what, capacity, rate, busy_ns(usage) / count, consumer);
 }
 
 double p50_us(std::vector<double>& times) {
@@ -116,9 +134,9 @@ double queue_round_trip(const char* what, Val (*make)(int)) {
 }
 
 // The same with bare pipes and calls that block: in the slot, and by reference.
-double pipe_round_trip(std::size_t size) {
+double pipe_round_trip(std::size_t size, int round) {
   const tarn::ConnectOptions options{.application = "picklingtools.bench"};
-  const string name = "bare " + Stringize(static_cast<int_u8>(size));
+  const string name = "bare " + Stringize(static_cast<int_u8>(size)) + " " + Stringize(round);
   const pid_t child = in_child([&] {
     tarn::Session session = tarn::connect(options);
     tarn::Pipe in = session.pipe(name + " there", {.capacity = 4});
@@ -142,6 +160,61 @@ double pipe_round_trip(std::size_t size) {
   });
   ::waitpid(child, nullptr, 0);
   return us;
+}
+
+// Whether waiters spin or sleep depends on what else the machine does: both kinds take turns.
+void compare_round_trips(const char* what, Val (*make)(int), std::size_t bare_bytes) {
+  constexpr int kRounds = 9;
+  std::vector<double> ours;
+  std::vector<double> bare;
+  for (int round = 0; round < kRounds; ++round) {
+    bare.push_back(pipe_round_trip(bare_bytes, round));
+    ours.push_back(queue_round_trip((string(what) + Stringize(round)).c_str(), make));
+  }
+  std::sort(ours.begin(), ours.end());
+  std::sort(bare.begin(), bare.end());
+  std::printf(
+      "round trip p50     %s: best %.2f us, median %.2f us; bare pipe, %zu B: best %.2f us, "
+      "median %.2f us; best %.2f x, median %.2f x\n",
+      what, ours[0], ours[kRounds / 2], bare_bytes, bare[0], bare[kRounds / 2], ours[0] / bare[0],
+      ours[kRounds / 2] / bare[kRounds / 2]);
+}
+
+// Nobody waits: what building, handing over, receiving, reading and letting go cost by themselves.
+template <class Pass>
+double ns_alone(Pass&& pass) {
+  constexpr int kCount = 200000;
+  const double begin = own_busy_ns();
+  for (int n = 0; n < kCount; ++n) pass(n);
+  return (own_busy_ns() - begin) / kCount;
+}
+void measure_alone() {
+  ServerSide side(kRegion, "alone", 4);
+  side.start();
+  tarn::Session session = tarn::connect({.application = "picklingtools.bench"});
+  tarn::Pipe pipe = session.pipe("alone, bare", {.capacity = 4});
+  for (Val (*make)(int) : {int_packet, table_packet}) {
+    const double ours = ns_alone([&](int n) {
+      side.pipe().enq(make(n));
+      Val packet = side.pipe().deq();
+      if (number_in(packet) != n) throw runtime_error("another packet came");
+    });
+    const bool is_table = make == table_packet;
+    tarn::Value value = session.value();
+    const double bare = ns_alone([&](int n) {
+      if (is_table) {
+        value["a"] = n;
+      } else {
+        value = n;
+      }
+      if (pipe.push(std::move(value)) != tarn::PushStatus::ok) throw runtime_error("no push");
+      const tarn::Popped popped = pipe.pop();
+      const tarn::ValueView view = popped.message.value();
+      if ((is_table ? view["a"] : view).as<int>() != n) throw runtime_error("no pop");
+    });
+    std::printf("%-18s in one thread %6.0f ns, tarn::Value %6.0f ns: %.0f ns more\n",
+                is_table ? "one-key Tab" : "int", ours, bare, ours - bare);
+  }
 }
 
 void measure_timeouts(int count) {
@@ -170,14 +243,9 @@ void measure_all(double seconds, int timeouts) {
   measure_rate("int", int_packet, 1024, seconds);
   measure_rate("one-key Tab", table_packet, 4, seconds);
   measure_rate("one-key Tab", table_packet, 1024, seconds);
-  const double bare_slot = pipe_round_trip(48);
-  const double ints = queue_round_trip("round trip int", int_packet);
-  const double bare_loan = pipe_round_trip(112);
-  const double tables = queue_round_trip("round trip Tab", table_packet);
-  std::printf("round trip p50     int %.2f us, bare pipe 48 B %.2f us: %.2f x\n", ints, bare_slot,
-              ints / bare_slot);
-  std::printf("round trip p50     Tab %.2f us, bare pipe 112 B %.2f us: %.2f x\n", tables,
-              bare_loan, tables / bare_loan);
+  measure_alone();
+  compare_round_trips("int", int_packet, 48);
+  compare_round_trips("Tab", table_packet, 112);
   if (timeouts > 0) measure_timeouts(timeouts);
 }
 

@@ -1,6 +1,5 @@
 // picklingtools_regions_test.cc - how regions and pipes begin and end, and what a death leaves.
 #include <chrono>
-#include <set>
 #include <thread>
 
 #include "tests/e2e/picklingtools/region_fixture.h"
@@ -10,7 +9,6 @@ namespace {
 
 using testkit::kRegion;
 
-using std::chrono::steady_clock;
 using testkit::Arguments;
 using testkit::Child;
 
@@ -145,24 +143,6 @@ TEST_F(PicklingToolsRegionsTest, NothingIsLeftWhenEverybodyHasLeft) {
   }
 }
 
-TEST_F(PicklingToolsRegionsTest, DequeueWaitsAsLongAsItIsTold) {
-  SHMMain main(kRegion, 1000);
-  main.start();
-  ServerSide server(kRegion, "pipe", 1);
-  server.start();
-  Val out = "untouched";
-  for (int i = 0; i < 10; ++i) {
-    const auto begin = steady_clock::now();
-    EXPECT_FALSE(server.pipe().dequeue(.02, out));
-    EXPECT_GE(steady_clock::now() - begin, std::chrono::milliseconds(20));
-  }
-  EXPECT_EQ(out, "untouched");
-  EXPECT_TRUE(server.pipe().enqueue(1, .02));
-  const auto begin = steady_clock::now();
-  EXPECT_FALSE(server.pipe().enqueue(2, .02));
-  EXPECT_GE(steady_clock::now() - begin, std::chrono::milliseconds(20));
-}
-
 TEST_F(PicklingToolsRegionsTest, AForkedChildAttachesByItself) {
   SHMMain main(kRegion, 1000);
   main.start();
@@ -182,96 +162,6 @@ TEST_F(PicklingToolsRegionsTest, AForkedChildAttachesByItself) {
   ::waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
   EXPECT_EQ(server.pipe().deq()["from"], "child");
-}
-
-// --- deaths -------------------------------------------------------------------------------------
-
-// Roles. Both go on until they are killed.
-int produce(const Arguments& arguments) {
-  ServerSide server(kRegion, "work", 4);
-  server.start();
-  for (int_8 n = atoll(arguments.at(1).c_str());; ++n) {
-    Val packet = Shared(server.pool(), Tab());
-    packet["n"] = n;
-    packet["text"] = string(200, 'x');
-    server.pipe().enq(packet);
-  }
-}
-int consume(const Arguments&) {
-  ClientSide client(kRegion, "work");
-  client.start();
-  ClientSide back(kRegion, "done");
-  back.start();
-  for (;;) {
-    Val packet = client.pipe().deq();
-    if (string(packet["text"]) == string(200, 'x')) back.pipe().enq(packet);
-  }
-}
-
-class PicklingToolsDeathTest : public PicklingToolsRegionsTest {
- protected:
-  PicklingToolsDeathTest()
-      : main_(kRegion, 1000000), work_(kRegion, "work", 4), done_(kRegion, "done", 4) {
-    main_.start();
-    work_.start();
-    done_.start();
-  }
-  // Takes so many of the packets that came through, and looks whether any comes twice.
-  void take(int count) {
-    for (int i = 0; i < count; ++i) {
-      Val packet;
-      ASSERT_TRUE(done_.pipe().dequeue(60, packet));
-      EXPECT_TRUE(seen_.insert(int_8(packet["n"])).second) << "twice: " << packet["n"];
-    }
-  }
-  void drain_done() {
-    for (Val packet; done_.pipe().dequeue(0, packet);) {
-      if (packet.contains("n")) seen_.insert(int_8(packet["n"]));
-    }
-  }
-  void drain() {
-    for (Val packet; work_.pipe().dequeue(0, packet) || done_.pipe().dequeue(0, packet);) {
-      if (packet.contains("n")) seen_.insert(int_8(packet["n"]));
-    }
-  }
-
-  SHMMain main_;
-  ServerSide work_;
-  ServerSide done_;
-  std::set<int_8> seen_;
-};
-
-TEST_F(PicklingToolsDeathTest, AKilledProducerLosesAtMostThePacketInHand) {
-  Child consumer = play("consume");
-  for (int round = 0; round < 10; ++round) {
-    Child producer = play("produce", {std::to_string(round * 1000000)});
-    take(20 + 7 * round);
-    producer.kill();
-    // Usable at once; the consumer makes room only while somebody takes what it passes on.
-    while (!work_.pipe().enqueue(Tab("{'n':-1,'text':''}"), .01)) drain_done();
-  }
-  consumer.signal(SIGCONT);
-  // What each producer had enqueued came without a gap, as far as it came.
-  int_8 expected = 0;
-  for (const int_8 n : seen_) {
-    if (n % 1000000 == 0) expected = n;
-    EXPECT_EQ(n, expected++);
-  }
-}
-
-TEST_F(PicklingToolsDeathTest, AKilledConsumerLosesAtMostThePacketInHand) {
-  Child producer = play("produce", {"0"});
-  constexpr int kRounds = 10;
-  for (int round = 0; round < kRounds; ++round) {
-    Child consumer = play("consume");
-    take(20 + 7 * round);
-    consumer.kill();
-  }
-  producer.kill();
-  drain();
-  const int_8 last = *seen_.rbegin();
-  const auto missing = last + 1 - static_cast<int_8>(seen_.size());
-  EXPECT_LE(missing, kRounds);
 }
 
 // Role: a region with messages that nobody takes.
@@ -349,42 +239,9 @@ TEST_F(PicklingToolsRegionsTest, EmptyOfAnEndedPipeSaysThatItHasEnded) {
   EXPECT_NE(message_of([&] { server.pipe().empty(); }).find("was started anew"), std::string::npos);
 }
 
-TEST_F(PicklingToolsDeathTest, MemoryIsBackAtItsBase) {
-  Child consumer = play("consume");
-  Child producer = play("produce", {"0"});
-  take(50);
-  producer.kill();
-  consumer.kill();
-  drain();
-  Session looking = observer();
-  testkit::await([&] {
-    const NodeStatus status = looking.status();
-    return status.sessions == 1 && status.orphan_segments == 0;
-  });
-  const std::uint64_t base = looking.status().used_bytes;
-  for (int i = 0; i < 100; ++i) {
-    work_.pipe().enq(Tab("{'n':1}"));
-    work_.pipe().deq();
-  }
-  EXPECT_EQ(looking.status().sessions, 1u);
-  EXPECT_EQ(looking.sessions().at(0).holds, 0u);
-  EXPECT_EQ(looking.pipe_status("work").depth, 0);
-  Val held;
-  work_.pipe().enq(
-      Tab("{'n':1,'text':'long enough to stand in a segment of its own, by reference'}"));
-  held = work_.pipe().deq();
-  EXPECT_EQ(looking.sessions().at(0).holds, 1u);  // holding on too long is seen
-  held = None;
-  EXPECT_EQ(looking.sessions().at(0).holds, 0u);
-  EXPECT_LE(looking.status().used_bytes, base + (64u << 20));
-}
-
 }  // namespace
 }  // namespace tarn
 
 int main(int argc, char** argv) {
-  return tarn::testkit::run(argc, argv,
-                            {{"produce", tarn::produce},
-                             {"consume", tarn::consume},
-                             {"leave_behind", tarn::leave_behind}});
+  return tarn::testkit::run(argc, argv, {{"leave_behind", tarn::leave_behind}});
 }

@@ -267,19 +267,19 @@ void Table::append_at(const Val& key, const Val& value) {
 }
 
 Arr Table::keys() const {
-  Arr all(count_);
+  Arr all(entries());
   for (const Entry* entry = first(); entry != nullptr; entry = entry->next) all.append(entry->key);
   return all;
 }
 Arr Table::values() const {
-  Arr all(count_);
+  Arr all(entries());
   for (const Entry* entry = first(); entry != nullptr; entry = entry->next) {
     all.append(entry->value);
   }
   return all;
 }
 Arr Table::items() const {
-  Arr all(count_);
+  Arr all(entries());
   for (const Entry* entry = first(); entry != nullptr; entry = entry->next) {
     all.append(Val(Tup(entry->key, entry->value)));
   }
