@@ -111,9 +111,8 @@ TEST_F(PicklingToolsKillStress, ProducersAndStages) {
   take_some(50);
   producer.kill();
   // What the last ones left goes through; then the stage ends too.
-  for (Val packet; work_.pipe().empty() == false || done_.pipe().dequeue(.2, packet);) {
+  for (Val packet; done_.pipe().dequeue(.2, packet) || !work_.pipe().empty(); packet = None) {
     if (packet.tag == 't') take(packet);
-    packet = None;
   }
   stage.kill();
   for (Val packet; done_.pipe().dequeue(0, packet);) take(packet);
