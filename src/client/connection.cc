@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 constexpr auto kComeBackWithin = 10s;
 // A try: whoever ends the session meanwhile waits for it.
 constexpr auto kConnectWithin = 200ms;
+// How often who waits for an answer makes sure that somebody is there to give it.
+constexpr auto kLookAfterWorker = 1s;
 
 // Another node, or one that does not know us: what it says will not change. A node that lacks
 // something for now is asked again.
@@ -109,7 +111,12 @@ Result<Reply, Error> Connection::ask_bytes(std::uint64_t number, std::span<const
   asked_[number] = &pending;
   // A broken line is noticed by the thread, which sends this once more when it is back.
   if (socket_) send_pending(number, pending);
-  changed_.wait(guard, [&] { return pending.answered || node_ended_ || lost_ || ending_; });
+  const auto is_over = [&] { return pending.answered || node_ended_ || lost_ || ending_; };
+  while (!changed_.wait_for(guard, kLookAfterWorker, is_over)) {
+    // A worker that the kernel does not let die keeps its end of the line open. The thread comes
+    // back.
+    if (socket_ && hooks_.is_replaced()) os::end_conversation(socket_.get());
+  }
   asked_.erase(number);
   if (!pending.answered) return lost(attempted, paths_);
   return std::move(pending.reply);
@@ -190,6 +197,7 @@ void Connection::come_back() {
 }
 
 bool Connection::try_resume() {
+  hooks_.coming_back();
   auto socket = os::connect_to(paths_.socket, Deadline::in(kConnectWithin));
   if (!socket) return false;
   const auto node = os::peer_of(socket->get());

@@ -59,6 +59,10 @@ class Connection {
   struct Hooks {
     // Called on the background thread; must not ask.
     std::function<void(SegmentId)> segment_gone;
+    // Called before each attempt to come back; must not ask.
+    std::function<void()> coming_back;
+    // Whether the worker that was there when we came has been replaced; must not ask.
+    std::function<bool()> is_replaced;
     // The node knows us again, perhaps with another table than before, which came along. Called on
     // the background thread; must not ask. False: that could not be used, so it is to be tried
     // again.

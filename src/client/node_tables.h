@@ -24,7 +24,18 @@ class NodeTables {
     mapped_.push_back(std::move(mapped));
     // sync(node-table): hands over the mapping.
     newest_.store(&mapped_.back()->table, std::memory_order_release);
+    note_worker();
     return true;
+  }
+  // Whoever connects from now on is heard by the worker that serves now, or a later one.
+  void note_worker() noexcept {
+    // relaxed: a wrong guess costs coming back once more than needed.
+    worker_.store(newest().worker(), std::memory_order_relaxed);
+  }
+  // Whether another worker serves than the one noted.
+  bool has_other_worker() const noexcept {
+    // relaxed: as above.
+    return newest().worker() != worker_.load(std::memory_order_relaxed);
   }
   // The node knows us again. A worker that was replaced left its table to the next one; a keeper
   // could not, and another table came with the welcome. False when that cannot be used.
@@ -36,17 +47,21 @@ class NodeTables {
   }
   // Requires: use() was true once.
   std::uint64_t viewers_epoch(std::uint32_t index) const noexcept {
-    // sync(node-table): receives the mapping.
-    return newest_.load(std::memory_order_acquire)->viewers_epoch(index);
+    return newest().viewers_epoch(index);
   }
 
  private:
+  const NodeTable& newest() const noexcept {
+    // sync(node-table): receives the mapping.
+    return *newest_.load(std::memory_order_acquire);
+  }
   struct Mapped {
     Segment segment;
     NodeTable table;
   };
   std::vector<std::unique_ptr<const Mapped>> mapped_;
   std::atomic<const NodeTable*> newest_{nullptr};
+  std::atomic<std::uint32_t> worker_{0};
 };
 
 }  // namespace tarn::detail

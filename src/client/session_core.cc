@@ -36,6 +36,8 @@ Result<std::shared_ptr<SessionCore>, Error> SessionCore::create(
     raw->slabs_.forget(id, raw->record_, raw->record_lock_);
   };
   hooks.back = [raw = core.get()](const Reply& reply) { return raw->tables_.renew(reply); };
+  hooks.coming_back = [raw = core.get()] { raw->tables_.note_worker(); };
+  hooks.is_replaced = [raw = core.get()] { return raw->tables_.has_other_worker(); };
   hooks.node_lost = [raw = core.get()] {
     // relaxed: as in is_lost().
     raw->lost_.store(true, std::memory_order_relaxed);

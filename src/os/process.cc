@@ -83,6 +83,13 @@ Result<UniqueFd, Error> open_pidfd(std::int32_t pid) {
   return UniqueFd(static_cast<int>(fd));
 }
 
+Result<UniqueFd, Error> open_first_thread(std::int32_t pid) {
+  constexpr unsigned kThread = O_EXCL;  // PIDFD_THREAD
+  const long fd = ::syscall(SYS_pidfd_open, pid, kThread);
+  if (fd < 0) return system_error("watch a thread", "pid " + std::to_string(pid));
+  return UniqueFd(static_cast<int>(fd));
+}
+
 // Opened before it is asked who has that pid: had another process got it in between, its start time
 // would differ.
 Result<UniqueFd, Error> open_process(const ProcessIdentity& process) {

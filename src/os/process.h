@@ -27,8 +27,10 @@ std::uint32_t own_uid() noexcept;
 Result<ProcessIdentity> identify(std::int32_t pid) noexcept;
 // A descriptor that is readable once the process has ended, with all its threads.
 Result<UniqueFd, Error> open_pidfd(std::int32_t pid);
-// The same for that very process. Where it has ended already, some descriptor that is readable.
-// no_descriptors, or os, when it cannot be said for now.
+// Readable once the first thread of the process has ended, whatever the others do. Linux 6.9.
+Result<UniqueFd, Error> open_first_thread(std::int32_t pid);
+// As open_pidfd(), for that very process. Where it has ended already, some descriptor that is
+// readable. no_descriptors, or os, when it cannot be said for now.
 Result<UniqueFd, Error> open_process(const ProcessIdentity& process);
 bool has_exited(int pidfd) noexcept;
 void signal_process(int pidfd, int signal) noexcept;

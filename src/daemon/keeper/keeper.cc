@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "daemon/door.h"
 #include "daemon/store/channel.h"
+#include "os/life/stopped.h"
 #include "os/memory.h"
 #include "os/process.h"
 #include "os/run/spawn.h"
@@ -22,7 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-enum Tag : std::uint64_t { kSignals = 1, kChannel, kWorker };
+enum Tag : std::uint64_t { kSignals = 1, kChannel, kWorker, kFirstThread };
 
 constexpr std::array kEndingSignals = {SIGTERM, SIGINT};
 // SIGHUP of a closing terminal is taken and ignored.
@@ -30,6 +31,11 @@ constexpr std::array kEndingSignals = {SIGTERM, SIGINT};
 constexpr std::array kSignalsTaken = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
 constexpr auto kRetryFork = 100ms;
 constexpr auto kPatienceWithWorker = 3s;
+// With threads of a worker whose first one has ended: nearly always they are a few steps behind.
+constexpr auto kPatienceWithThreads = 500ms;
+// Kernels before 6.9 tell nothing of the first thread's end alone, and those from 6.15 on wait for
+// the others.
+constexpr auto kLookAtWorker = 1s;
 // In each span that the service manager waits for one: a loss or two do no harm.
 constexpr std::int64_t kSignsOfLife = 4;
 
@@ -157,12 +163,14 @@ Keeper::Role Keeper::run() {
         return Role::worker;
       }
     }
-    const Deadline next = has_worker() ? kill_at_ : start_at_;
+    const Deadline next = has_worker() ? kill_at_.earlier(look_at_) : start_at_;
     for (const os::Event& event : poller_.wait(next)) {
       if (event.tag == kSignals) on_signal();
       if (event.tag == kChannel) take_messages();
       if (event.tag == kWorker) on_worker_end();
+      if (event.tag == kFirstThread) on_first_thread_end();
     }
+    if (has_worker() && look_at_.has_passed()) look_at_worker();
     if (ending_ && has_worker() && kill_at_.has_passed()) enforce_end();
   }
   log_info("the node ends");
@@ -200,6 +208,11 @@ void Keeper::adopt_worker(std::int32_t pid, os::UniqueFd channel) {
   auto worker = os::open_pidfd(pid);
   if (worker && poller_.watch(worker->get(), kWorker)) worker_ = std::move(*worker);
   if (auto done = poller_.watch(channel_.get(), kChannel); !done) log_error(done.error().what());
+  was_doomed_ = false;
+  look_at_ = Deadline::in(kLookAtWorker);
+  auto first = os::open_first_thread(pid);
+  if (!first || !poller_.watch(first->get(), kFirstThread)) return;
+  first_thread_ = std::move(*first);
 }
 
 WorkerSeed Keeper::take_seed() {
@@ -210,6 +223,7 @@ WorkerSeed Keeper::take_seed() {
   service_.reset();
   channel_.reset();
   worker_.reset();
+  first_thread_.reset();
   return std::move(seed_);
 }
 
@@ -241,6 +255,35 @@ void Keeper::on_worker_end() {
   if (!has_worker()) return;
   const std::int32_t pid = std::exchange(worker_pid_, 0);
   const os::ChildEnd end = os::reap_child(pid);
+  end_worker(pid, end.text(), end.signal == SIGKILL);
+}
+
+// Others of its threads may have yet to end, or hang: then the process has not ended, as far as
+// waiting for it goes.
+void Keeper::on_first_thread_end() {
+  if (!first_thread_) return;
+  poller_.forget(first_thread_.get());
+  first_thread_.reset();
+  was_doomed_ = true;
+  look_at_ = Deadline::in(kPatienceWithThreads);
+}
+
+// Another account decides how long closing one of its descriptors takes, and not even SIGKILL ends
+// that. None of the worker's threads does anything any more, so that the next one may begin; the
+// process is reaped whenever it ends.
+void Keeper::look_at_worker() {
+  const bool is_doomed = os::has_only_doomed_threads(worker_pid_);
+  if (!is_doomed || !was_doomed_) {
+    const bool goes_on = !is_doomed && !was_doomed_;
+    look_at_ = Deadline::in(goes_on ? kLookAtWorker : kPatienceWithThreads);
+    was_doomed_ = was_doomed_ || is_doomed;
+    return;
+  }
+  end_worker(std::exchange(worker_pid_, 0), "but for a thread that the kernel does not let go",
+             true);
+}
+
+void Keeper::end_worker(std::int32_t pid, const std::string& how, bool killed) {
   // What the worker had sent before it died counts.
   take_messages();
   TARN_CRASH_POINT("keeper.worker.ended");
@@ -249,14 +292,15 @@ void Keeper::on_worker_end() {
   poller_.forget(channel_.get());
   channel_.reset();
   worker_.reset();
+  first_thread_.reset();
+  look_at_ = Deadline::never();
   kill_at_ = Deadline::never();
   if (ending_) return;
-  const bool killed = end.signal == SIGKILL;
   if (!killed) keep_log_ = true;
   const std::chrono::nanoseconds lived(monotonic_ns() - worker_began_ns_);
   const auto wait = pace_.wait_after(lived, killed);
   start_at_ = Deadline::in(wait);
-  log_error("worker " + std::to_string(pid) + " ended " + end.text() + " after " +
+  log_error("worker " + std::to_string(pid) + " ended " + how + " after " +
             std::to_string(lived / 1ms) + " ms; the next one starts in " +
             std::to_string(wait / 1ms) + " ms");
 }

@@ -59,6 +59,10 @@ class Keeper {
   bool has_worker() const noexcept { return worker_pid_ != 0; }
   void take_messages();
   void on_worker_end();
+  void on_first_thread_end();
+  // Whether the worker has ended but for threads that the kernel does not let go.
+  void look_at_worker();
+  void end_worker(std::int32_t pid, const std::string& how, bool killed);
   void on_signal();
   void reap_orphans();
   void tell_service();
@@ -75,7 +79,10 @@ class Keeper {
   Safekeeping safe_;  // borrows service_
   bool told_ready_ = false;
   os::UniqueFd channel_;
-  os::UniqueFd worker_;  // pidfd
+  os::UniqueFd worker_;                   // pidfd
+  os::UniqueFd first_thread_;             // pidfd
+  Deadline look_at_ = Deadline::never();  // at the worker
+  bool was_doomed_ = false;               // when it was looked at last
   std::int32_t worker_pid_ = 0;
   std::int64_t worker_began_ns_ = 0;
   Deadline start_at_ = Deadline::passed();

@@ -30,6 +30,7 @@ FullStatus serve_until_end(WorkerSeed& seed, ChannelSender& keeper) {
   NodeState node(std::move(seed.facts), *table, reader->get(), keeper);
   rebuild(node, seed.store);
   seed.store = RecordStore();
+  table->note_worker(node.facts().worker_starts);
   auto deaths = DeathWatch::create();
   if (!deaths) return std::move(deaths).error();
   Server server(node, std::move(*poller), **deaths,

@@ -11,4 +11,9 @@ namespace tarn::os {
 // covered.
 bool has_stopped_running(std::int32_t pid) noexcept;
 
+// Whether no thread of the process, which has begun to end, will come back from the kernel: each is
+// on its way out, or is to be killed as soon as whatever it waits for there lets it go. False when
+// it cannot be told.
+bool has_only_doomed_threads(std::int32_t pid) noexcept;
+
 }  // namespace tarn::os

@@ -309,6 +309,16 @@ bool NodeTable::is_abandoned() const noexcept {
   return (header_->keeper.load(std::memory_order_acquire) & os::kOwnerDied) != 0;
 }
 
+std::uint32_t NodeTable::worker() const noexcept {
+  // sync(node-worker): whoever connects from now on is heard by that one.
+  return header_->worker.load(std::memory_order_acquire);
+}
+
+void NodeTable::note_worker(std::uint32_t number) const noexcept {
+  // sync(node-worker): it knows all that the one before it knew.
+  header_->worker.store(number, std::memory_order_release);
+}
+
 // Whoever has seen what the next node's sessions did sees the mark, too: it was there before them.
 std::uint64_t NodeTable::viewers_epoch(std::uint32_t index) const noexcept {
   // sync(viewers-epoch): the node bumps it before it hands our slab's descriptor to anybody.

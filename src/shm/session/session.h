@@ -143,6 +143,9 @@ class NodeTable {
   // True once its keeper died and another may follow: nobody writes this table any more, and what
   // the next node decides stands in another one.
   bool is_abandoned() const noexcept;
+  // The number of the worker that serves, or did so last.
+  std::uint32_t worker() const noexcept;
+  void note_worker(std::uint32_t number) const noexcept;
   // The epoch of that session's viewers, or kNoEpoch when the table is abandoned.
   std::uint64_t viewers_epoch(std::uint32_t index) const noexcept;
   // Over whatever stands there. Writer: the worker, which knows it from its own memory.

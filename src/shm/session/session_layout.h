@@ -93,7 +93,9 @@ struct NodeHeader {
   // A robust futex, written by the keeper and the kernel. Names the keeper while another keeper may
   // follow it, with a table of its own; marked by the kernel when it died. Else 0.
   std::atomic<std::uint32_t> keeper;
-  std::uint32_t reserved_word;
+  // The number of the worker that serves, by which a session sees that its line leads to one of
+  // before. Writer: each worker, before it serves.
+  std::atomic<std::uint32_t> worker;
   std::uint64_t reserved[2];
 };
 static_assert(std::is_standard_layout_v<NodeHeader> && sizeof(NodeHeader) == kCacheLine);

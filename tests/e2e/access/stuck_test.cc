@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "os/life/robust.h"
+#include "tarn/pipe.h"
+#include "tarn/session.h"
 #include "testing/stuck_to_close.h"
 #include "tests/e2e/access/access_fixture.h"
 #include "tests/e2e/access/send_raw.h"
@@ -164,6 +166,38 @@ TEST_F(StuckTest, WhoMakesTheNodeUnableToCloseIsKeptOutAlone) {
              return client.knock().type() == MessageType::done ? 0 : 1;
            }) == 0;
   }));
+}
+
+// Not even by SIGKILL: a thread of it closes Bob's file. Its end of every line stays open
+// meanwhile.
+TEST_F(StuckTest, AWorkerThatTheKernelDoesNotLetDieIsReplaced) {
+  ::setenv("XDG_RUNTIME_DIR", place_.path().c_str(), 1);
+  Session owner = connect({.application = "test", .user = "tester", .start_node = false});
+  const Pipe before = owner.pipe("before");
+  const pid_t bob = start_bob(1);
+  file_.await_close();
+  file_.await_close();  // his own, and the node's
+  kill_worker();
+  const Pipe after = owner.pipe("after");
+  EXPECT_EQ(after.name(), "after");
+  EXPECT_EQ(as(kCarol,
+               [&] {
+                 Client client(door().socket);
+                 return client.begin_session().type() == MessageType::welcome ? 0 : 1;
+               }),
+            0);
+  file_.release();
+  ::waitpid(bob, nullptr, 0);
+}
+
+TEST_F(StuckTest, ANodeEndsThoughItsWorkerDoesNot) {
+  const pid_t bob = start_bob(1);
+  file_.await_close();
+  file_.await_close();
+  daemon_->signal(SIGTERM);
+  EXPECT_EQ(daemon_->wait(), 0);
+  file_.release();
+  ::waitpid(bob, nullptr, 0);
 }
 
 }  // namespace
