@@ -61,6 +61,14 @@ struct ValueView::Access {
     return part(view, table->entries + std::uint64_t{*number} * sizeof(layout::Entry) +
                           offsetof(layout::Entry, value));
   }
+  static Result<ValueView> find(const ValueView& view, std::string_view key) noexcept {
+    if (key.size() > layout::kCellTextBytes || view.cell_ == nullptr) {
+      return find(view, text_key(key));
+    }
+    const auto place = reader(view).find_short(view.cell_, key);
+    if (!place) return place.error();
+    return part(view, *place);
+  }
   // Whether the view looks into that buffer.
   static bool looks_into(const ValueView& view, std::span<const std::byte> bytes) noexcept {
     return view.base_ == bytes.data();

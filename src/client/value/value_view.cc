@@ -92,7 +92,7 @@ std::size_t ValueView::size() const {
 // --- tables and lists ---------------------------------------------------------------------------
 
 std::optional<ValueView> ValueView::find(std::string_view key) const noexcept {
-  const auto found = Access::find(*this, text_key(key));
+  const auto found = Access::find(*this, key);
   if (!found) return std::nullopt;
   return *found;
 }
@@ -104,7 +104,7 @@ std::optional<ValueView> ValueView::find_number(std::int64_t key) const noexcept
 }
 
 ValueView ValueView::operator[](std::string_view key) const {
-  const auto found = Access::find(*this, text_key(key));
+  const auto found = Access::find(*this, key);
   if (found) return *found;
   const std::string attempted = "look up '" + std::string(key.substr(0, 64)) + "' in";
   throw_value_error(found.error(), attempted.c_str());

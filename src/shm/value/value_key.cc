@@ -1,12 +1,11 @@
 #include "shm/value/value_key.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
+
+#include "shm/value/value_short_key.h"
 
 namespace tarn {
 
@@ -25,35 +24,10 @@ std::optional<ValueKey> float_key(double number) noexcept {
   return ValueKey{number_cell(CellType::float64, std::bit_cast<std::uint64_t>(canonical)), {}};
 }
 
-// Up to eight bytes as a word, without a call and without a look beyond them.
-std::uint64_t word_of(const std::byte* bytes, std::size_t count) noexcept {
-  if (count >= 4) {
-    std::uint32_t first = 0;
-    std::uint32_t last = 0;
-    std::memcpy(&first, bytes, sizeof first);
-    std::memcpy(&last, bytes + count - sizeof last, sizeof last);
-    return first | std::uint64_t{last} << (8 * (count - sizeof last));
-  }
-  std::uint64_t word = 0;
-  for (std::size_t i = 0; i < count; ++i) word |= std::to_integer<std::uint64_t>(bytes[i]) << 8 * i;
-  return word;
-}
-
 }  // namespace
 
 Cell short_text_cell(CellType type, std::span<const std::byte> bytes) noexcept {
-  std::uint64_t low = 0;
-  std::uint64_t high = 0;
-  if (bytes.size() > 8) {
-    std::memcpy(&low, bytes.data(), sizeof low);
-    high = word_of(bytes.data() + 8, bytes.size() - 8);
-  } else {
-    low = word_of(bytes.data(), bytes.size());
-  }
-  // Text begins at the third of the cell's bytes.
-  return {static_cast<std::uint8_t>(type), static_cast<std::uint8_t>(bytes.size()),
-          static_cast<std::uint16_t>(low), static_cast<std::uint32_t>(low >> 16),
-          low >> 48 | high << 16};
+  return std::bit_cast<Cell>(short_key(type, bytes.data(), bytes.size()));
 }
 
 ValueKey bytes_key(CellType type, std::span<const std::byte> bytes) noexcept {
@@ -112,7 +86,7 @@ std::uint32_t key_hash(const ValueKey& key, std::uint32_t seed) noexcept {
     return static_cast<std::uint32_t>(
         XXH3_64bits_withSeed(key.block.data(), key.block.size(), seed));
   }
-  return static_cast<std::uint32_t>(XXH3_64bits_withSeed(&key.cell, sizeof key.cell, seed));
+  return hash_of(std::bit_cast<ShortKey>(key.cell), seed);
 }
 
 }  // namespace tarn

@@ -12,6 +12,7 @@ using layout::CellType;
 
 namespace {
 
+constexpr std::uint64_t kExactInDouble = std::uint64_t{1} << 53;
 constexpr double kTwoTo64 = 18446744073709551616.0;
 
 ValueNumber integer(std::int64_t number) noexcept {
@@ -98,7 +99,7 @@ Result<std::uint64_t> to_unsigned(const ValueNumber& number, std::uint64_t most)
 
 Result<double> to_double(const ValueNumber& number) noexcept {
   const double rounded = nearest(number);
-  if (number.is_float) return rounded;
+  if (number.is_float || number.magnitude <= kExactInDouble) return rounded;
   if (!equal(number, real(rounded))) return Error::out_of_range;
   return rounded;
 }

@@ -99,6 +99,9 @@ class ValueReader {
   // `budget`, if there is one: keys that collide make a search long.
   Result<std::uint32_t> find(const ContainerView& table, const ValueKey& key, std::uint32_t hash,
                              WalkBudget* budget = nullptr) const noexcept;
+  // What stands for a text that fits into a cell, as find() would find it; the shortest way there.
+  // `table` is the cell of any thing. wrong_type, not_found, corrupt.
+  Result<const std::byte*> find_short(const std::byte* table, std::string_view text) const noexcept;
   // The key's hash where looking needs it, else 0.
   static std::uint32_t needed_hash(const layout::ContainerHeader& table,
                                    const ValueKey& key) noexcept {
