@@ -7,7 +7,7 @@ namespace tarn::audit {
 bool SegmentImage::copy(std::uint64_t offset, std::span<std::byte> target) const noexcept {
   if (fd) return os::read_memory(fd.get(), offset, target) == target.size();
   if (offset > bytes.size() || target.size() > bytes.size() - offset) return false;
-  std::memcpy(target.data(), bytes.data() + offset, target.size());
+  if (!target.empty()) std::memcpy(target.data(), bytes.data() + offset, target.size());
   return true;
 }
 
