@@ -119,7 +119,7 @@ Result<T> decode(std::span<const std::byte> packet) noexcept {
 template <std::size_t N>
 void put_text(std::array<char, N>& field, std::string_view text) noexcept {
   field.fill('\0');
-  std::memcpy(field.data(), text.data(), text.size() < N ? text.size() : N - 1);
+  text.copy(field.data(), N - 1);
 }
 
 // Text from a fixed field that may lack its NUL. Borrowed.

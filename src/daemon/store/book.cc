@@ -22,7 +22,7 @@ constexpr std::uint64_t kMostAttempts = 3;
 template <std::size_t N>
 void put_chars(std::array<char, N>& field, const std::string& text) {
   field = {};
-  std::memcpy(field.data(), text.data(), std::min(text.size(), N - 1));
+  text.copy(field.data(), N - 1);
 }
 
 template <std::size_t N>
