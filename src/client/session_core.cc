@@ -227,7 +227,7 @@ FullStatus SessionCore::loan_slowly(std::size_t size_bytes, Loan& loan, Heap& he
     return Error(Error::too_large, "loan memory",
                  std::to_string(size_bytes) + " bytes where the domain's limit is " +
                      std::to_string(max_message_bytes_),
-                 "send it in pieces, or start the node with a higher --limit");
+                 "send it in pieces, or start the node with a higher limit: `tarnd --limit SIZE`");
   }
   auto place = heap.loan(size_bytes);
   if (!place) return std::move(place).error();

@@ -100,9 +100,10 @@ class ServerSide : public SHMSide {
 
   // Waits for the region, for ever or until the BreakChecker says so. Throws runtime_error: for a
   // capacity or a name that cannot be, and when the domain refuses. Once more after that, it joins
-  // what is there then.
+  // what is there then; no other thread may be at an operation of the pipe meanwhile.
   State_e start();
-  // Throws runtime_error before start().
+  // Throws runtime_error before start(). The same queue as long as this lives, also after start()
+  // was called again.
   CQ& pipe();
 
  private:

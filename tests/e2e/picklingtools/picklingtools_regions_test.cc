@@ -124,10 +124,29 @@ TEST_F(PicklingToolsRegionsTest, ARestartedSHMMainIsSaidToEverybody) {
   EXPECT_NE(message_of([&] { server.pipe().enq(1); }).find("was started anew"), std::string::npos);
   again.start();
   main.reset();  // the older one's end does not end the new one
+  // Programs have their references from before.
+  CQ& to = server.pipe();
+  CQ& from = client.pipe();
   server.start();
   client.start();
-  server.pipe().enq(2);
-  EXPECT_EQ(client.pipe().deq(), 2);
+  EXPECT_EQ(&server.pipe(), &to);
+  to.enq(2);
+  EXPECT_EQ(from.deq(), 2);
+}
+
+TEST_F(PicklingToolsRegionsTest, AReferenceToAPipeSurvivesAStartThatFails) {
+  g_break = false;
+  SHMMain main(kRegion, 1000);
+  main.start();
+  ServerSide server(kRegion, "pipe", 4, false, nullptr, give_up);
+  server.start();
+  CQ& pipe = server.pipe();
+  { SHMMain end_the_older_one(kRegion, 1000); }
+  g_break = true;
+  EXPECT_THROW(server.start(), runtime_error);
+  EXPECT_EQ(message_of([&] { pipe.enq(1); }), "This pipe is not started");
+  EXPECT_EQ(message_of([&] { pipe.empty(); }), "This pipe is not started");
+  EXPECT_THROW(server.pipe(), runtime_error);
 }
 
 TEST_F(PicklingToolsRegionsTest, NothingIsLeftWhenEverybodyHasLeft) {

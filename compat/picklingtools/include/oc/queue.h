@@ -42,8 +42,12 @@ class CQ {
 
   // For the library.
   explicit CQ(std::unique_ptr<detail::QueueBack> back);
+  // The same queue by another way, or by none for now: then all but this throws runtime_error. No
+  // other thread may be at an operation.
+  void reseat(std::unique_ptr<detail::QueueBack> back);
 
  private:
+  detail::QueueBack& back() const;
   std::unique_ptr<detail::QueueBack> back_;
 };
 

@@ -87,18 +87,25 @@ CQ::CQ(int length, Allocator*, bool shared_across_process) {
 CQ::CQ(std::unique_ptr<detail::QueueBack> back) : back_(std::move(back)) {}
 CQ::~CQ() = default;
 
-void CQ::enq(const Val& value) { back_->push(value, std::nullopt); }
+void CQ::reseat(std::unique_ptr<detail::QueueBack> back) { back_ = std::move(back); }
+
+detail::QueueBack& CQ::back() const {
+  if (back_ == nullptr) throw runtime_error("This pipe is not started");
+  return *back_;
+}
+
+void CQ::enq(const Val& value) { back().push(value, std::nullopt); }
 bool CQ::enqueue(const Val& value, const Val& timeout_in_seconds) {
-  return back_->push(value, detail::patience_of(timeout_in_seconds));
+  return back().push(value, detail::patience_of(timeout_in_seconds));
 }
 Val CQ::deq() {
   Val out;
-  back_->pop(out, std::nullopt);
+  back().pop(out, std::nullopt);
   return out;
 }
 bool CQ::dequeue(const Val& timeout_in_seconds, Val& out) {
-  return back_->pop(out, detail::patience_of(timeout_in_seconds));
+  return back().pop(out, detail::patience_of(timeout_in_seconds));
 }
-bool CQ::empty() const { return back_->is_empty(); }
+bool CQ::empty() const { return back().is_empty(); }
 
 }  // namespace OC

@@ -204,8 +204,17 @@ SHMMain::~SHMMain() {
 
 namespace {
 
-CQ& started(const std::unique_ptr<CQ>& pipe, const string& region) {
+// Programs keep the reference that pipe() gave them, also when they call start() again.
+void seat(std::unique_ptr<CQ>& pipe, std::unique_ptr<detail::QueueBack> back) {
   if (pipe == nullptr) {
+    if (back != nullptr) pipe = std::make_unique<CQ>(std::move(back));
+  } else {
+    pipe->reseat(std::move(back));
+  }
+}
+
+CQ& started(const std::unique_ptr<CQ>& pipe, const string& region, State_e state) {
+  if (pipe == nullptr || state != STARTED) {
     throw runtime_error("Pipe:" + region + "_boot/" + region + " not initialized yet");
   }
   return *pipe;
@@ -215,6 +224,7 @@ CQ& started(const std::unique_ptr<CQ>& pipe, const string& region) {
 void leave(std::unique_ptr<CQ>& pipe, const std::shared_ptr<Region>& region) {
   if (pipe == nullptr) return;
   pipe.reset();
+  if (region == nullptr) return;
   try {
     if (!region->is_ours() || region->is_marked()) return;
     region->remove_left_pipes();
@@ -233,7 +243,7 @@ ServerSide::ServerSide(const string& region, const string& pipe, int capacity, b
 ServerSide::~ServerSide() { leave(pipe_, joined_); }
 
 State_e ServerSide::start() {
-  pipe_.reset();
+  seat(pipe_, nullptr);
   state_ = STARTING;
   if (capacity_ < 1 || capacity_ > tarn::kMaxCapacity) {
     throw runtime_error("Pipe:" + region_ + "/" + pipe_name_ + " cannot have a capacity of " +
@@ -241,7 +251,7 @@ State_e ServerSide::start() {
   }
   join_region();
   try {
-    pipe_ = std::make_unique<CQ>(detail::pipe_queue(joined_, pipe_name_, capacity_));
+    seat(pipe_, detail::pipe_queue(joined_, pipe_name_, capacity_));
   } catch (const Error& error) {
     throw runtime_error("Pipe:" + region_ + "/" + pipe_name_ + ": " + error.what());
   }
@@ -249,7 +259,7 @@ State_e ServerSide::start() {
   return state_ = STARTED;
 }
 
-CQ& ServerSide::pipe() { return started(pipe_, region_); }
+CQ& ServerSide::pipe() { return started(pipe_, region_, state_); }
 
 ClientSide::ClientSide(const string& region, const string& pipe, bool debug, void*,
                        BreakChecker external_break, int_8 micro_sleep)
@@ -260,7 +270,7 @@ bool ClientSide::try_to_open() {
   try {
     auto back = detail::pipe_queue(joined_, pipe_name_, std::nullopt);
     if (back == nullptr) return false;
-    pipe_ = std::make_unique<CQ>(std::move(back));
+    seat(pipe_, std::move(back));
     return true;
   } catch (const Error& error) {
     if (!ends_by_itself(error)) {
@@ -272,7 +282,7 @@ bool ClientSide::try_to_open() {
 }
 
 State_e ClientSide::start() {
-  pipe_.reset();
+  seat(pipe_, nullptr);
   state_ = STARTING;
   join_region();
   if (!try_to_open()) {
@@ -286,6 +296,6 @@ State_e ClientSide::start() {
   return state_ = STARTED;
 }
 
-CQ& ClientSide::pipe() { return started(pipe_, region_); }
+CQ& ClientSide::pipe() { return started(pipe_, region_, state_); }
 
 }  // namespace OC

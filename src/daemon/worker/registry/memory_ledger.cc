@@ -138,7 +138,8 @@ FullStatus MemoryLedger::check(const MemoryWish& wish, std::int64_t now_ns,
   std::optional<Shortage> shortage;
   if (wish.asked_bytes > minus(limit_bytes_, promised)) {
     shortage = {Error::domain_full, "the domain's limit is " + size_text(limit_bytes_), promised,
-                "let the holders release messages, or start the node with a higher --limit"};
+                "let the holders release messages, or start the node with a higher limit: `tarnd "
+                "--limit SIZE`"};
   } else if (wish.quota_bytes != 0 && wish.asked_bytes > minus(wish.quota_bytes, own)) {
     shortage = {Error::quota_exceeded, "this session's quota is " + size_text(wish.quota_bytes),
                 own, "release messages, or connect with a higher quota"};

@@ -18,7 +18,7 @@ FullStatus check_size(const NodeState& node, std::uint64_t size_bytes) {
   return Error(
       Error::too_large, "allocate shared memory",
       size_text(size_bytes) + " where the domain's limit is " + size_text(node.facts().limit_bytes),
-      "split the message, or start the node with a higher --limit");
+      "split the message, or start the node with a higher limit: `tarnd --limit SIZE`");
 }
 
 FullStatus check_shape(const NodeState& node, const wire::SegmentAdd& ask) {
