@@ -11,6 +11,7 @@
 
 #include "base/deadline.h"
 #include "testing/clean_node.h"
+#include "testing/idle_process.h"
 #include "testing/node_test.h"
 #include "tests/stress/kill_roles.h"
 
@@ -41,6 +42,7 @@ class KillRig : public testkit::NodeTest {
     // So that the base holds no page that is only touched later.
     observer_ = connect({.observer = true});
     base_ = observer_.status();
+    testkit::await([&] { return testkit::is_at_rest(domain_.keeper_pid()); });
     base_descriptors_ = descriptors();
   }
 
@@ -212,6 +214,9 @@ class KillRig : public testkit::NodeTest {
     if (!HasFailure()) return;
     for (const auto& each : testkit::describe_descriptors(now.worker_pid)) {
       std::fprintf(stderr, "worker has %s\n", each.c_str());
+    }
+    for (const auto& each : testkit::describe_descriptors(domain_.keeper_pid())) {
+      std::fprintf(stderr, "keeper has %s\n", each.c_str());
     }
   }
 

@@ -17,6 +17,7 @@
 #include "base/deadline.h"
 #include "os/process.h"
 #include "testing/clean_node.h"
+#include "testing/idle_process.h"
 #include "testing/node_test.h"
 #include "tests/stress/kill_roles.h"
 
@@ -54,6 +55,7 @@ class StormRig : public testkit::NodeTest {
     start_node();
     observer_ = connect({.observer = true});
     base_ = observer_.status();
+    testkit::await([&] { return testkit::is_at_rest(domain_.keeper_pid()); });
     base_descriptors_ = testkit::descriptor_count(domain_.keeper_pid());
   }
 
