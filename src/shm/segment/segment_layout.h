@@ -28,6 +28,7 @@ enum class SegmentKind : std::uint32_t {
   pipe = 3,
   node = 4,
   board = 5,
+  lane = 6,
 };
 
 struct SegmentHeader {
