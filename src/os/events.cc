@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,14 +33,28 @@ FullStatus Poller::watch(int fd, std::uint64_t tag) {
 
 void Poller::forget(int fd) noexcept { ::epoll_ctl(fd_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
+namespace {
+
+constexpr std::int64_t kLongestWaitNs = 1'000'000'000'000'000;
+
+// To the nanosecond, or where there is no such call (before Linux 5.11, or filtered) to the
+// millisecond.
+int wait_for(int poller, std::span<epoll_event> found, Deadline deadline) noexcept {
+  const auto room = static_cast<int>(found.size());
+  if (deadline.is_never()) return ::epoll_wait(poller, found.data(), room, -1);
+  const std::int64_t left =
+      std::clamp<std::int64_t>(deadline.at_ns() - monotonic_ns(), 0, kLongestWaitNs);
+  const timespec span{left / 1'000'000'000, left % 1'000'000'000};
+  const int count = ::epoll_pwait2(poller, found.data(), room, &span, nullptr);
+  if (count >= 0 || errno == EINTR) return count;
+  return ::epoll_wait(poller, found.data(), room, static_cast<int>((left + 999'999) / 1'000'000));
+}
+
+}  // namespace
+
 std::span<const Event> Poller::wait(Deadline deadline) noexcept {
-  int wait_ms = -1;
-  if (!deadline.is_never()) {
-    const std::int64_t left = (deadline.at_ns() - monotonic_ns() + 999'999) / 1'000'000;
-    wait_ms = static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000'000));
-  }
   std::array<epoll_event, 64> raw{};
-  const int count = ::epoll_wait(fd_.get(), raw.data(), static_cast<int>(raw.size()), wait_ms);
+  const int count = wait_for(fd_.get(), raw, deadline);
   for (std::size_t i = 0; i < static_cast<std::size_t>(std::max(count, 0)); ++i) {
     events_[i] = {raw[i].data.u64, (raw[i].events & EPOLLIN) != 0,
                   (raw[i].events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0};

@@ -27,6 +27,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // A thread needs microseconds from the death's begin to its own exit, and a busy machine longer.
+constexpr auto kFirstPause = 50us;
 constexpr auto kStillRunning = 1ms;
 // So often; then it is asked what the process has mapped, and ever less often.
 constexpr std::uint32_t kQuickLooks = 100;
@@ -37,11 +38,14 @@ constexpr std::uint32_t kLooksAtOnce = 8;
 constexpr int kEndsOfOthersATurn = 2;
 constexpr auto kWithoutTime = 1ms;
 
-std::chrono::milliseconds pause_after(std::uint32_t looks) noexcept {
+std::chrono::microseconds pause_after(std::uint32_t looks) noexcept {
+  using Pause = std::chrono::microseconds;
+  constexpr std::uint32_t kFirstDoublings = 4;
   constexpr std::uint32_t kMostDoublings = 14;
+  if (looks <= kFirstDoublings) return kFirstPause * (1 << looks);
   if (looks <= kQuickLooks) return kStillRunning;
   const std::uint32_t doublings = std::min(looks - kQuickLooks, kMostDoublings);
-  return std::min(kStillRunning * (1 << doublings), kLongestPause);
+  return std::min<Pause>(kStillRunning * (1 << doublings), kLongestPause);
 }
 
 }  // namespace
