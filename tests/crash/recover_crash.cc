@@ -67,6 +67,15 @@ class RecoverCrashTest : public NodeTest {
       }
     }
   }
+  // Until only this client is left.
+  void kill_one_at_work(Client& client) {
+    push_some(client, 32);
+    {
+      Victim victim([&] { take_and_claim(32); });
+      ASSERT_TRUE(victim.lived());
+    }
+    ASSERT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+  }
   // A descriptor of the program that stands by; none while there is none.
   static os::UniqueFd recover_process(Client& client) {
     const std::int32_t pid = client.status().recover_pid;
@@ -112,12 +121,7 @@ class RecoverCrashTest : public NodeTest {
     const std::string point = std::to_string(crash_at);
     start({}, [&] { ::setenv("TARN_RECOVER_CRASH_AT", point.c_str(), 1); });
     Client client = session();
-    push_some(client, 32);
-    {
-      Victim victim([&] { take_and_claim(32); });
-      EXPECT_TRUE(victim.lived());
-    }
-    EXPECT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+    kill_one_at_work(client);
     const auto after = client.status();
     expect_clean(client, "p", after.recover_starts - 1);
     expect_clean(client, "q", after.recover_starts - 1);
@@ -149,12 +153,7 @@ TEST_F(RecoverCrashTest, EveryPointEndsAsOneCleanRecovery) {
 TEST_F(RecoverCrashTest, PipeOnWhichItFailsComesIntoQuarantine) {
   start({}, [] { ::setenv("TARN_RECOVER_FAILS_ON", "1", 1); });
   Client client = session();
-  push_some(client, 32);
-  {
-    Victim victim([&] { take_and_claim(32); });
-    ASSERT_TRUE(victim.lived());
-  }
-  ASSERT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+  ASSERT_NO_FATAL_FAILURE(kill_one_at_work(client));
   const auto status = client.status();
   EXPECT_EQ(status.worker_starts, 1u);
   EXPECT_EQ(status.recover_starts, 4u);
@@ -199,12 +198,7 @@ TEST_F(RecoverCrashTest, PipeInQuarantineIsClosedByTheNextWorker) {
 TEST_F(RecoverCrashTest, ProgramThatNeverComesUpCostsNoPipe) {
   start({}, [] { ::setenv("TARN_RECOVER_NEVER_READY", "1", 1); });
   Client client = session();
-  push_some(client, 32);
-  {
-    Victim victim([&] { take_and_claim(32); });
-    ASSERT_TRUE(victim.lived());
-  }
-  ASSERT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+  ASSERT_NO_FATAL_FAILURE(kill_one_at_work(client));
   expect_clean(client, "p", 0);
   expect_clean(client, "q", 0);
   const std::int64_t began_ns = monotonic_ns();
@@ -223,12 +217,7 @@ TEST_F(RecoverCrashTest, ProgramThatNeverComesUpCostsNoPipe) {
 TEST_F(RecoverCrashTest, ProgramThatHangsBeforeItIsReadyIsReplaced) {
   start({}, [] { ::setenv("TARN_RECOVER_FIRST_HANGS", "1", 1); });
   Client client = session();
-  push_some(client, 32);
-  {
-    Victim victim([&] { take_and_claim(32); });
-    ASSERT_TRUE(victim.lived());
-  }
-  ASSERT_TRUE(eventually([&] { return client.status().sessions == 1; }));
+  ASSERT_NO_FATAL_FAILURE(kill_one_at_work(client));
   expect_clean(client, "p", 0);
   expect_clean(client, "q", 0);
   EXPECT_EQ(client.status().recover_starts, 2u);

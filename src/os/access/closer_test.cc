@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "testing/slow_to_close.h"
+#include "testing/closing/slow_to_close.h"
 
 namespace tarn::os {
 namespace {

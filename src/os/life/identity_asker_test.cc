@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "os/life/stopped.h"
-#include "testing/stuck_to_close.h"
+#include "testing/closing/stuck_to_close.h"
 
 namespace tarn::os {
 namespace {
@@ -29,17 +29,14 @@ TEST(IdentityAskerTest, AProcessThatHangsInExecHoldsUpNoCaller) {
   testing::StuckToClose file;
   if (!file) GTEST_SKIP() << "this kernel has no FUSE";
   const pid_t child = ::fork();
-  if (child == 0) {
-    if (::open(file.path().c_str(), O_RDWR | O_CLOEXEC) < 0) ::_exit(1);
-    ::execl("/bin/true", "true", nullptr);
-    ::_exit(2);
-  }
+  if (child == 0) file.hang_in_exec();
   file.await_close();
   IdentityAsker asker;
   const bool is_silent = !asker.ask(1, child, 20ms);
   EXPECT_FALSE(has_stopped_running(child));
   EXPECT_TRUE(asker.ask(2, own_pid(), 60s)) << "another account's";
-  EXPECT_EQ(asker.ask(1, own_pid(), 60s).has_value(), !is_silent) << "one at a time";
+  // One at a time. A crowded machine may have brought the answer only now.
+  EXPECT_TRUE(asker.ask(1, own_pid(), 60s) || is_silent);
   file.release();
   while (!asker.ask(1, own_pid(), 60s)) std::this_thread::sleep_for(1ms);
   ::waitpid(child, nullptr, 0);

@@ -5,7 +5,7 @@
 
 #include "os/memory.h"
 #include "os/process.h"
-#include "testing/stuck_to_close.h"
+#include "testing/closing/stuck_to_close.h"
 
 namespace tarn::os {
 namespace {
@@ -36,11 +36,7 @@ TEST(MappedAskerTest, AProcessThatHangsInExecHoldsUpNoCaller) {
   testing::StuckToClose file;
   if (!file) GTEST_SKIP() << "this kernel has no FUSE";
   const pid_t child = ::fork();
-  if (child == 0) {
-    if (::open(file.path().c_str(), O_RDWR | O_CLOEXEC) < 0) ::_exit(1);
-    ::execl("/bin/true", "true", nullptr);
-    ::_exit(2);
-  }
+  if (child == 0) file.hang_in_exec();
   file.await_close();
   MappedAsker asker;
   ASSERT_TRUE(asker.ask(1, child, 1));

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "testing/slow_to_close.h"
+#include "testing/closing/slow_to_close.h"
 #include "tests/e2e/access/access_fixture.h"
 #include "tests/e2e/access/send_raw.h"
 

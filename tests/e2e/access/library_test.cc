@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "tarn/pipe.h"
 #include "tarn/session.h"
+#include "testing/turn.h"
 #include "tests/e2e/access/access_fixture.h"
 
 namespace tarn::raw {
@@ -127,63 +130,49 @@ TEST_F(SharedPipeTest, AMessageOutlivesItsProducerInAPrivatePipe) {
   EXPECT_EQ(last.message.text(), text);
 }
 
-// Steps of two processes in turn.
-struct Turns {
-  int go[2];
-  int done[2];
-  Turns() { EXPECT_TRUE(::pipe(go) == 0 && ::pipe(done) == 0); }
-  static void say(int fd) { EXPECT_EQ(::write(fd, "x", 1), 1); }
-  static void hear(int fd) {
-    char one = 0;
-    EXPECT_EQ(::read(fd, &one, 1), 1);
-  }
-};
-
-// The next worker has to let its memory in as the last one did.
-TEST_F(SharedPipeTest, AGuestGetsMoreMemoryAfterAWorkersRestart) {
-  Turns turns;
+// Bob has a pipe open while `meanwhile` happens, and then does what he is to do with it.
+void with_bob(const std::function<void()>& meanwhile, const std::function<int(Pipe&)>& then) {
+  const testing::Turn opened;
+  const testing::Turn go;
   std::thread bob([&] {
     EXPECT_EQ(as(kBob,
                  [&] {
                    Session session = connect(domain("0"));
                    Pipe pipe = session.pipe("shared-a");
-                   Turns::say(turns.done[1]);
-                   Turns::hear(turns.go[0]);
-                   for (const std::size_t size : kSizes) {
-                     if (pipe.push(text_of(size)) != PushStatus::ok) return 1;
-                   }
-                   return 0;
+                   opened.give();
+                   go.await();
+                   return then(pipe);
                  }),
               0);
   });
-  Turns::hear(turns.done[0]);
-  kill_worker();
-  Turns::say(turns.go[1]);
+  opened.await();
+  meanwhile();
+  go.give();
   bob.join();
+}
+
+// The next worker has to let its memory in as the last one did.
+TEST_F(SharedPipeTest, AGuestGetsMoreMemoryAfterAWorkersRestart) {
+  with_bob([&] { kill_worker(); },
+           [](Pipe& pipe) {
+             for (const std::size_t size : kSizes) {
+               if (pipe.push(text_of(size)) != PushStatus::ok) return 1;
+             }
+             return 0;
+           });
 }
 
 // It has to be told: nothing that it sends with memory beside it would come through.
 TEST_F(SharedPipeTest, AGuestThatMayOnlyLookAfterAWorkersRestartIsRefusedMemory) {
-  Turns turns;
-  std::thread bob([&] {
-    EXPECT_EQ(as(kBob,
-                 [&] {
-                   Session session = connect(domain("0"));
-                   Pipe pipe = session.pipe("shared-a");
-                   Turns::say(turns.done[1]);
-                   Turns::hear(turns.go[0]);
-                   return pipe.push(text_of(5000)) == PushStatus::no_memory ? 0 : 1;
-                 }),
-              0);
-  });
-  Turns::hear(turns.done[0]);
-  allow(user_rule(kBob, kRead));
-  Client owner = observer();
-  ASSERT_EQ(change(owner, wire::AccessChange::forget, user_rule(kBob, kWrite, "shared*")).type(),
-            wire::MessageType::done);
-  kill_worker();
-  Turns::say(turns.go[1]);
-  bob.join();
+  const auto take_the_right = [&] {
+    allow(user_rule(kBob, kRead));
+    Client owner = observer();
+    EXPECT_EQ(change(owner, wire::AccessChange::forget, user_rule(kBob, kWrite, "shared*")).type(),
+              wire::MessageType::done);
+    kill_worker();
+  };
+  with_bob(take_the_right,
+           [](Pipe& pipe) { return pipe.push(text_of(5000)) == PushStatus::no_memory ? 0 : 1; });
 }
 
 // What stands in the owner's other messages is in no slab that Bob may map, and a slot by which he

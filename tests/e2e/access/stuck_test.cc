@@ -5,7 +5,8 @@
 #include "os/life/robust.h"
 #include "tarn/pipe.h"
 #include "tarn/session.h"
-#include "testing/stuck_to_close.h"
+#include "testing/closing/stuck_to_close.h"
+#include "testing/turn.h"
 #include "tests/e2e/access/access_fixture.h"
 #include "tests/e2e/access/send_raw.h"
 
@@ -19,26 +20,6 @@ using wire::MessageType;
 void expect_served(Client& owner) {
   for (int i = 0; i < 20; ++i) ASSERT_GE(owner.status().sessions, 1u);
 }
-
-// One process gives it, another one waits for it.
-class Turn {
- public:
-  Turn() { EXPECT_EQ(::pipe2(ends_, O_CLOEXEC), 0); }
-  ~Turn() {
-    ::close(ends_[0]);
-    ::close(ends_[1]);
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  void give() const { EXPECT_EQ(::write(ends_[1], "x", 1), 1); }
-  void await() const {
-    char one = 0;
-    EXPECT_EQ(::read(ends_[0], &one, 1), 1);
-  }
-
- private:
-  int ends_[2];
-};
 
 class StuckTest : public AccessTest {
  protected:
@@ -80,9 +61,7 @@ TEST_F(StuckTest, AProcessThatHangsInExecHoldsUpNobody) {
     if (own.begin_session().type() != MessageType::welcome) ::_exit(1);
     os::RobustHold life;
     if (!life.take(own.record->life())) ::_exit(2);
-    if (::open(file_.path().c_str(), O_RDWR | O_CLOEXEC) < 0) ::_exit(3);
-    ::execl("/bin/true", "true", nullptr);
-    ::_exit(4);
+    file_.hang_in_exec();
   }
   file_.await_close();
   std::this_thread::sleep_for(500ms);  // longer than the node looks without asking what is mapped
@@ -98,7 +77,7 @@ TEST_F(StuckTest, AProcessThatHangsInExecHoldsUpNobody) {
 // that would begin a session.
 TEST_F(StuckTest, AGuestThatHangsInExecHoldsUpNobody) {
   Client owner = session();
-  const Turn turn;
+  const testing::Turn turn;
   const pid_t child = ::fork();
   if (child == 0) {
     ::alarm(kWatchdogSeconds);
@@ -107,7 +86,6 @@ TEST_F(StuckTest, AGuestThatHangsInExecHoldsUpNobody) {
     if (own.begin_session().type() != MessageType::welcome) ::_exit(1);
     os::RobustHold life;
     if (!life.take(own.record->life())) ::_exit(2);
-    if (::open(file_.path().c_str(), O_RDWR | O_CLOEXEC) < 0) ::_exit(3);
     // A connection of this process, at which its child says hello once it hangs.
     Client other(door().socket);
     other.knock();
@@ -118,8 +96,7 @@ TEST_F(StuckTest, AGuestThatHangsInExecHoldsUpNobody) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       for (;;) ::pause();
     }
-    ::execl("/bin/true", "true", nullptr);
-    ::_exit(4);
+    file_.hang_in_exec();
   }
   file_.await_close();
   turn.give();

@@ -43,12 +43,7 @@ Table& Table::operator=(const Table& other) {
 }
 
 void Table::swap(Table& other) noexcept {
-  std::swap(first_, other.first_);
-  std::swap(last_, other.last_);
-  std::swap(count_, other.count_);
-  std::swap(free_, other.free_);
-  std::swap(chunks_, other.chunks_);
-  std::swap(slots_, other.slots_);
+  take_entries(other);
   std::swap(source_, other.source_);
   waiting_.swap(other.waiting_);
 }

@@ -54,6 +54,12 @@ class StuckToClose {
 
   explicit operator bool() const noexcept { return is_there_; }
   const std::string& path() const noexcept { return path_; }
+  // In a child: hangs in exec, as it closes the file, and is the program `true` after release().
+  [[noreturn]] void hang_in_exec() const {
+    if (::open(path_.c_str(), O_RDWR | O_CLOEXEC) < 0) ::_exit(101);
+    ::execl("/bin/true", "true", nullptr);
+    ::_exit(102);
+  }
   // Returns once somebody closes it, and waits.
   void await_close() const {
     char one = 0;
