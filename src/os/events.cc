@@ -41,13 +41,17 @@ constexpr std::int64_t kLongestWaitNs = 1'000'000'000'000'000;
 // millisecond.
 int wait_for(int poller, std::span<epoll_event> found, Deadline deadline) noexcept {
   const auto room = static_cast<int>(found.size());
-  if (deadline.is_never()) return ::epoll_wait(poller, found.data(), room, -1);
-  const std::int64_t left =
-      std::clamp<std::int64_t>(deadline.at_ns() - monotonic_ns(), 0, kLongestWaitNs);
-  const timespec span{left / 1'000'000'000, left % 1'000'000'000};
-  const int count = ::epoll_pwait2(poller, found.data(), room, &span, nullptr);
+  timespec span{};
+  std::int64_t left = 0;
+  if (!deadline.is_never()) {
+    left = std::clamp<std::int64_t>(deadline.at_ns() - monotonic_ns(), 0, kLongestWaitNs);
+    span = {left / 1'000'000'000, left % 1'000'000'000};
+  }
+  const timespec* timeout = deadline.is_never() ? nullptr : &span;
+  const int count = ::epoll_pwait2(poller, found.data(), room, timeout, nullptr);
   if (count >= 0 || errno == EINTR) return count;
-  return ::epoll_wait(poller, found.data(), room, static_cast<int>((left + 999'999) / 1'000'000));
+  const auto left_ms = static_cast<int>((left + 999'999) / 1'000'000);
+  return ::epoll_wait(poller, found.data(), room, deadline.is_never() ? -1 : left_ms);
 }
 
 }  // namespace

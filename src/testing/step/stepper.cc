@@ -220,7 +220,7 @@ bool StepPath::lead(Tracee& process, std::uint64_t k) const {
     if (stop != Tracee::Stop::breakpoint) return false;
   }
   for (std::uint64_t at = from; at < k; ++at) {
-    if (process.step() != Tracee::Stop::stepped) return false;
+    if (process.follow() != Tracee::Stop::stepped) return false;
   }
   return true;
 }

@@ -179,6 +179,8 @@ Tracee::Stop Tracee::step_unless_it_waits() {
   return stop;
 }
 
+Tracee::Stop Tracee::follow() { return is_seized_ ? step_unless_it_waits() : step(); }
+
 Tracee::Stop Tracee::run_to_mark() { return resume(PTRACE_CONT); }
 
 Tracee::Stop Tracee::run_to(std::uint64_t address, std::uint64_t times) {

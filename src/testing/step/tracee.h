@@ -61,6 +61,9 @@ class Tracee {
   Stop step();
   // The same for a system call that may wait for something that does not come: lost.
   Stop step_unless_it_waits();
+  // One step of a way that it took before. Who was seized serves others, and may have taken another
+  // one this time, to where it waits for them: lost.
+  Stop follow();
   // Runs freely to the next mark.
   Stop run_to_mark();
   // Runs until it is about to carry out the instruction at `address` for the `times`-th time; the
