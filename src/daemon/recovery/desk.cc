@@ -84,7 +84,7 @@ FullStatus RecoveryDesk::spawn(os::Poller& poller) {
       os::kOwnProgram,
       {kRecoverProgram, std::to_string(os::own_pid()), std::to_string(starts_ + 1)},
       {ends->second.get()}};
-  auto started = os::spawn_watched(plan);
+  auto started = node_.spawner().spawn_watched(plan);
   if (!started) return std::move(started).error();
   program_ = std::move(*started);
   auto done = poller.watch(ends->first.get(), answer_tag_);

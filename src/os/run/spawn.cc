@@ -78,9 +78,8 @@ Result<std::int32_t, Error> spawn(const SpawnPlan& plan) {
   return pid;
 }
 
-Result<StartedChild, Error> spawn_watched(const SpawnPlan& plan) {
-  const auto pid = spawn(plan);
-  if (!pid) return pid.error();
+Result<StartedChild, Error> watch_started(Result<std::int32_t, Error> pid) {
+  if (!pid) return std::move(pid).error();
   auto process = open_pidfd(*pid);
   if (process) return StartedChild{*pid, std::move(*process)};
   // Without it nobody would learn of its end.

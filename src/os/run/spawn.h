@@ -30,8 +30,8 @@ struct StartedChild {
 };
 // This process's own program: whatever became of the file, it is the same version.
 inline constexpr const char* kOwnProgram = "/proc/self/exe";
-// As spawn(), with a descriptor that tells of its end; without one it is not started.
-Result<StartedChild, Error> spawn_watched(const SpawnPlan& plan);
+// With a descriptor that tells of its end; without one it is ended. Takes what spawn() said.
+Result<StartedChild, Error> watch_started(Result<std::int32_t, Error> pid);
 
 // The words as exec takes them: borrowed, with null at the end.
 std::vector<char*> raw_words(const std::vector<std::string>& words);

@@ -145,6 +145,26 @@ TEST_F(StuckTest, WhoMakesTheNodeUnableToCloseIsKeptOutAlone) {
   }));
 }
 
+// A program begins with a copy of what is open, and waits until it has closed what is not for it.
+TEST_F(StuckTest, ProgramsAreStartedWhateverHangs) {
+  constexpr std::size_t kMany = 100;
+  Client owner = session();
+  ASSERT_TRUE(eventually([&] { return owner.status().recover_pid != 0; }));
+  const pid_t bob = start_bob(kMany);
+  file_.await_close();
+  file_.await_close();
+  const auto before = owner.status();
+  ASSERT_EQ(::kill(before.recover_pid, SIGKILL), 0);
+  EXPECT_TRUE(eventually([&] {
+    const auto now = owner.status();
+    return now.recover_starts > before.recover_starts && now.recover_pid != 0;
+  }));
+  expect_served(owner);
+  EXPECT_EQ(owner.status().worker_pid, before.worker_pid);
+  file_.release();
+  ::waitpid(bob, nullptr, 0);
+}
+
 // Not even by SIGKILL: a thread of it closes Bob's file. Its end of every line stays open
 // meanwhile.
 TEST_F(StuckTest, AWorkerThatTheKernelDoesNotLetDieIsReplaced) {

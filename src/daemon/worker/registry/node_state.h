@@ -24,6 +24,7 @@
 #include "os/access/closer.h"
 #include "os/life/identity_asker.h"
 #include "os/process.h"
+#include "os/run/spawner.h"
 
 namespace tarn::daemon {
 
@@ -67,6 +68,8 @@ class NodeState {
   os::Closer& closer() noexcept { return closer_; }
   // Who their processes are is asked there.
   os::IdentityAsker& identities() noexcept { return identities_; }
+  // Programs are started there: none begins with what other accounts sent.
+  os::Spawner& spawner() noexcept { return spawner_; }
   RecordSink& sink() noexcept { return sink_; }
   StoredCounters& counters() noexcept { return counters_; }
   RecoveryFacts& recovery() noexcept { return recovery_; }
@@ -158,6 +161,7 @@ class NodeState {
   Doorkeeper doorkeeper_;
   os::Closer closer_;
   os::IdentityAsker identities_;
+  os::Spawner spawner_;
   StoredCounters counters_{};
   RecoveryFacts recovery_;
   std::vector<Notice> notices_;

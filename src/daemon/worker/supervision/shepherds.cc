@@ -102,7 +102,7 @@ void Shepherds::spawn(ClientItem& item) {
 #ifdef TARN_CRASH_POINTS
   arm_whose_turn_it_is();
 #endif
-  const auto pid = os::spawn(plan);
+  const auto pid = node_.spawner().spawn(plan);
   TARN_CRASH_POINT("supervision.spawn.spawned");
   if (pid) {
     item.shepherd_pid = *pid;
