@@ -32,10 +32,11 @@ class NodeTables {
     // relaxed: a wrong guess costs coming back once more than needed.
     worker_.store(newest().worker(), std::memory_order_relaxed);
   }
-  // Whether another worker serves than the one noted.
+  // Whether another worker serves than the one noted, or will: the keeper died, and another may
+  // follow.
   bool has_other_worker() const noexcept {
     // relaxed: as above.
-    return newest().worker() != worker_.load(std::memory_order_relaxed);
+    return newest().worker() != worker_.load(std::memory_order_relaxed) || newest().is_abandoned();
   }
   // The node knows us again. A worker that was replaced left its table to the next one; a keeper
   // could not, and another table came with the welcome. False when that cannot be used.

@@ -105,9 +105,10 @@ Result<Greeted, Error> say_hello(const Domain& domain, const ConnectOptions& opt
     if (!socket) return std::move(socket).error();
     auto reply = ask_once(socket->get(), wire::bytes_of(hello), record_fd, deadline);
     if (reply) return Greeted{std::move(*socket), std::move(*reply)};
-    if (reply.error().code() != Error::node_lost || deadline.has_passed()) {
-      return std::move(reply).error();
-    }
+    // busy: another account's node could not learn at once who we are.
+    const bool may_pass =
+        reply.error().code() == Error::node_lost || reply.error().code() == Error::busy;
+    if (!may_pass || deadline.has_passed()) return std::move(reply).error();
     std::this_thread::sleep_for(kPauseBetweenWorkers);
   }
 }

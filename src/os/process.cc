@@ -92,14 +92,15 @@ Result<UniqueFd, Error> open_first_thread(std::int32_t pid) {
 
 // Opened before it is asked who has that pid: had another process got it in between, its start time
 // would differ.
-Result<UniqueFd, Error> open_process(const ProcessIdentity& process) {
+Result<UniqueFd, Error> open_process(const ProcessIdentity& process, const Identifier& who) {
   auto opened = open_pidfd(process.pid);
-  // EINVAL: the number is a thread's now.
+  // EINVAL, and ENOENT of newer kernels: the number is a thread's now.
   const int refused = opened ? 0 : opened.error().system_error();
-  if (refused != 0 && refused != ESRCH && refused != EINVAL) return opened;
-  const auto now = identify(process.pid);
-  if (opened && now && *now == process) return opened;
-  if (!now && now.error() != Error::not_found) {
+  if (refused != 0 && refused != ESRCH && refused != EINVAL && refused != ENOENT) return opened;
+  const auto now = who(process.pid);
+  const bool is_silent = !now && now.error() == Error::busy;
+  if (opened && (is_silent || (now && *now == process))) return opened;
+  if (!now && !is_silent && now.error() != Error::not_found) {
     return Error(now.error(), "watch a process", "pid " + std::to_string(process.pid), {});
   }
   auto ended = create_event();

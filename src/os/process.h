@@ -30,8 +30,11 @@ Result<UniqueFd, Error> open_pidfd(std::int32_t pid);
 // Readable once the first thread of the process has ended, whatever the others do. Linux 6.9.
 Result<UniqueFd, Error> open_first_thread(std::int32_t pid);
 // As open_pidfd(), for that very process. Where it has ended already, some descriptor that is
-// readable. no_descriptors, or os, when it cannot be said for now.
-Result<UniqueFd, Error> open_process(const ProcessIdentity& process);
+// readable. no_descriptors, or os, when it cannot be said for now. `who` is asked who has the
+// number now; says it busy, whoever has it is taken for that process.
+using Identifier = std::function<Result<ProcessIdentity>(std::int32_t pid)>;
+Result<UniqueFd, Error> open_process(const ProcessIdentity& process,
+                                     const Identifier& who = identify);
 bool has_exited(int pidfd) noexcept;
 void signal_process(int pidfd, int signal) noexcept;
 // The base name of this program, at most 15 bytes as the kernel keeps it, or longer from argv.

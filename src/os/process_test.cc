@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <future>
+#include <thread>
 
 #include "os/child.h"
 
@@ -35,6 +37,34 @@ TEST(OpenProcessTest, ReadableOnceThatVeryProcessHasEnded) {
   const auto gone = open_process(*identity);
   ASSERT_TRUE(gone);
   EXPECT_TRUE(has_exited(gone->get()));
+}
+
+TEST(OpenProcessTest, OfWhomTheKernelSaysNothingIsTakenForIt) {
+  const std::int32_t pid = start_sleeper();
+  const auto silent = [](std::int32_t) { return Result<ProcessIdentity>(Error::busy); };
+  const auto opened = open_process({pid, 1}, silent);
+  ASSERT_TRUE(opened);
+  EXPECT_FALSE(has_exited(opened->get()));
+  signal_child(pid, SIGKILL);
+  reap_child(pid);
+  EXPECT_TRUE(has_exited(opened->get()));
+  const auto gone = open_process({pid, 1}, silent);
+  ASSERT_TRUE(gone);
+  EXPECT_TRUE(has_exited(gone->get()));
+}
+
+TEST(OpenProcessTest, ANumberThatIsAThreadsNowIsNoProcess) {
+  std::promise<std::int32_t> number;
+  std::promise<void> over;
+  std::thread other([&] {
+    number.set_value(::gettid());
+    over.get_future().wait();
+  });
+  const auto opened = open_process({number.get_future().get(), 1});
+  over.set_value();
+  other.join();
+  ASSERT_TRUE(opened) << opened.error().what();
+  EXPECT_TRUE(has_exited(opened->get()));
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ FullStatus serve_until_end(WorkerSeed& seed, ChannelSender& keeper) {
   auto poller = os::Poller::create();
   if (!poller) return std::move(poller).error();
   NodeState node(std::move(seed.facts), *table, reader->get(), keeper);
-  rebuild(node, seed.store);
+  if (auto rebuilt = rebuild(node, seed.store); !rebuilt) return rebuilt;
   seed.store = RecordStore();
   table->note_worker(node.facts().worker_starts);
   auto deaths = DeathWatch::create();

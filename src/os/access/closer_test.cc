@@ -1,5 +1,6 @@
 #include "os/access/closer.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/resource.h>
@@ -86,9 +87,15 @@ TEST(CloserTest, WhoIsKnownToBeSlowLeavesThreadsToTheOthers) {
   Closer closer;
   std::vector<testing::SlowToClose> first(kMostClosingThreads);
   std::uint32_t account = 0;
+  std::vector<int> numbers;
   for (auto& each : first) {
     ASSERT_TRUE(each.reader);
+    numbers.push_back(each.slow.get());
     closer.close(++account, std::move(each.slow));
+  }
+  // Its number is free as soon as a thread is in the middle of closing it.
+  for (const int number : numbers) {
+    while (::fcntl(number, F_GETFD) >= 0) std::this_thread::sleep_for(1ms);
   }
   std::this_thread::sleep_for(2 * kSlowClose);
   for (auto& each : first) each.reader.reset();

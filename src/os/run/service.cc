@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "os/limits.h"
 #include "os/process.h"
 #include "os/socket.h"
 #include "os/system_error.h"
@@ -58,17 +59,12 @@ std::vector<std::string> split_names(const std::string& text) {
   return names;
 }
 
-// Waits while the manager's queue is full.
-bool send_patiently(int socket, const std::string& state,
-                    std::span<const int> descriptors) noexcept {
-  if (socket < 0) return false;
-  for (;;) {
-    const auto outcome = send_message(socket, std::as_bytes(std::span(state)), descriptors, false);
-    if (outcome != SendOutcome::would_block) return outcome == SendOutcome::ok;
-    pollfd watched{socket, POLLOUT, 0};
-    const int ready = ::poll(&watched, 1, kPatienceMs);
-    if (ready == 0 || (ready < 0 && errno != EINTR)) return false;
-  }
+// The manager hands them over under the limit that this process began with, one by one to higher
+// numbers than they get in the end.
+std::size_t descriptors_of_a_successor() noexcept {
+  constexpr std::uint64_t kOfOtherUse = 64;
+  const std::uint64_t limit = descriptor_limit();
+  return limit > kOfOtherUse ? static_cast<std::size_t>(limit - kOfOtherUse) : 0;
 }
 
 int option_of(int fd, int option) noexcept {
@@ -116,7 +112,8 @@ ServiceManager ServiceManager::from_environment() {
   if (!manager.socket_) manager.watchdog_ns_ = 0;
   if (manager.socket_) {
     const long long most = std::strtoll(keeps.c_str(), nullptr, 10);
-    manager.keeps_ = std::min(static_cast<std::size_t>(std::max(most, 0LL)), kMostKept);
+    manager.keeps_ = std::min(
+        {static_cast<std::size_t>(std::max(most, 0LL)), kMostKept, descriptors_of_a_successor()});
   }
   return manager;
 }
@@ -127,17 +124,33 @@ void ServiceManager::notify(const std::string& state) const noexcept {
       ::send(socket_.get(), state.data(), state.size(), MSG_NOSIGNAL);
 }
 
+bool ServiceManager::send_patiently(const std::string& state,
+                                    std::span<const int> descriptors) const noexcept {
+  if (!socket_) return false;
+  for (;;) {
+    const auto outcome =
+        send_message(socket_.get(), std::as_bytes(std::span(state)), descriptors, false);
+    if (outcome == SendOutcome::ok) is_stalled_ = false;
+    if (outcome != SendOutcome::would_block) return outcome == SendOutcome::ok;
+    if (is_stalled_) return false;
+    pollfd watched{socket_.get(), POLLOUT, 0};
+    const int ready = ::poll(&watched, 1, kPatienceMs);
+    is_stalled_ = ready == 0;
+    if (ready == 0 || (ready < 0 && errno != EINTR)) return false;
+  }
+}
+
 // A descriptor is never let go of because of what poll() says of it: only we know when it is over.
 bool ServiceManager::keep(std::string_view name, int fd) const noexcept {
   const std::string state =
       "FDSTORE=1\nFDPOLL=0\nFDNAME=" + std::string(1, kKeptMark) + std::string(name);
-  return send_patiently(socket_.get(), state, std::span(&fd, 1));
+  return send_patiently(state, std::span(&fd, 1));
 }
 
 bool ServiceManager::forget(std::string_view name) const noexcept {
   const std::string state =
       "FDSTOREREMOVE=1\nFDNAME=" + std::string(1, kKeptMark) + std::string(name);
-  return send_patiently(socket_.get(), state, {});
+  return send_patiently(state, {});
 }
 
 FullStatus adopt_listener(int fd, const std::string& path) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,23 +54,30 @@ class ServiceManager {
   // "READY=1\nSTATUS=..."; never waits, and a loss does no harm.
   void notify(const std::string& state) const noexcept;
 
-  // How many descriptors it keeps for us; 0: none. Says $FDSTORE.
+  // How many descriptors it keeps for us; 0: none. Says $FDSTORE, and no more than a process gets
+  // back that begins with this one's limit of open files.
   std::size_t keeps() const noexcept { return keeps_; }
   // What it kept: of processes before this one. Once.
   std::vector<KeptDescriptor> take_kept() noexcept { return std::move(kept_); }
   // From the return on the descriptor outlives this process, under the mark and `name`. One that it
   // has already it keeps under the former name alone. Waits a second at most for the manager to
-  // take what it was sent before; false when it does not, or the kernel refuses.
+  // take what it was sent before, and not again until it took something; false when it does not, or
+  // the kernel refuses.
+  // One thread at a time.
   [[nodiscard]] bool keep(std::string_view name, int fd) const noexcept;
   // Lets go of all that it keeps under that name. As keep().
   bool forget(std::string_view name) const noexcept;
 
  private:
+  // Waits while the manager's queue is full.
+  bool send_patiently(const std::string& state, std::span<const int> descriptors) const noexcept;
+
   UniqueFd socket_;  // connected
   UniqueFd listener_;
   std::vector<KeptDescriptor> kept_;
   std::size_t keeps_ = 0;
   std::int64_t watchdog_ns_ = 0;
+  mutable bool is_stalled_ = false;  // it took nothing when it was waited for last
 };
 
 // Whether `fd` is a listening SEQPACKET socket at `path`; makes it non-blocking then.

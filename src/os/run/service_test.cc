@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/deadline.h"
 #include "os/child.h"
 #include "os/process.h"
 #include "os/socket.h"
@@ -117,6 +119,34 @@ TEST_F(ServiceTest, KeepAndForgetSayWhatTheManagerUnderstands) {
   EXPECT_EQ(said(), "FDSTOREREMOVE=1\nFDNAME=.1a");
   EXPECT_FALSE(service.keep("1a", -1)) << "there is nothing to keep";
   EXPECT_FALSE(ServiceManager().keep("1a", manager_.get()));
+}
+
+// Its processes begin with the limit that this one began with, and get all of them back.
+TEST_F(ServiceTest, NoMoreIsKeptThanASuccessorMayHave) {
+  ::setenv("NOTIFY_SOCKET", path_.c_str(), 1);
+  ::setenv("FDSTORE", "8192", 1);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit usual{1024, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+  const std::size_t keeps = ServiceManager::from_environment().keeps();
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_GT(keeps, 900u);
+  EXPECT_LT(keeps, 1000u);
+}
+
+TEST_F(ServiceTest, AManagerThatStallsIsWaitedForOnce) {
+  ::setenv("NOTIFY_SOCKET", path_.c_str(), 1);
+  const ServiceManager service = ServiceManager::from_environment();
+  while (service.keep("1a", manager_.get())) {  // it takes none out; the last one is waited for
+  }
+  const std::int64_t before_ns = monotonic_ns();
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(service.forget("1a"));
+  EXPECT_LT(monotonic_ns() - before_ns, 900'000'000);
+  while (!said().empty()) {
+  }
+  EXPECT_TRUE(service.forget("1a"));
+  EXPECT_EQ(said(), "FDSTOREREMOVE=1\nFDNAME=.1a");
 }
 
 TEST_F(ServiceTest, AManagerThatTakesNothingIsNotWaitedForLong) {

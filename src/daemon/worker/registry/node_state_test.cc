@@ -74,7 +74,7 @@ class NodeStateTest : public ::testing::Test {
         sink_.put_bytes(key, record.bytes, fds);
       });
     }
-    rebuild(*node_, store);
+    EXPECT_TRUE(rebuild(*node_, store));
   }
 
   SessionItem& add_session(SessionRecord& record) {

@@ -1,6 +1,8 @@
 #include "daemon/worker/registry/rebuild.h"
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,12 +28,29 @@ void take_all(NodeState& node, RecordStore& store, Take&& take) {
   }
 }
 
+// To say who a process is: it takes microseconds, unless that process hangs in exec.
+constexpr auto kPatienceWithKernel = std::chrono::milliseconds(20);
+
 // A keeper that took over from another one has no descriptor of the process: that can be had anew.
-bool take_session(NodeState& node, const StoredSession& record, StoredRecord& stored) {
+// One of another account that keeps the kernel from saying who it is counts as alive until it ends.
+Result<os::UniqueFd, Error> open_process_of(NodeState& node, const StoredSession& record) {
+  const os::ProcessIdentity process{record.pid, record.start_ticks};
+  if (node.access().is_owner(record.uid)) return os::open_process(process);
+  return os::open_process(process, [&](std::int32_t pid) {
+    return node.identities().ask(record.uid, pid, kPatienceWithKernel);
+  });
+}
+
+// `failed`: a session cannot be watched, and must not be forgotten: it may be alive, and write.
+bool take_session(NodeState& node, const StoredSession& record, StoredRecord& stored,
+                  std::optional<Error>& failed) {
   if (!stored.descriptors[0]) return false;
   if (!stored.descriptors[1]) {
-    auto process = os::open_process({record.pid, record.start_ticks});
-    if (!process) return false;
+    auto process = open_process_of(node, record);
+    if (!process) {
+      failed = std::move(process).error();
+      return true;
+    }
     stored.descriptors[1] = std::move(*process);
   }
   if (record.index >= layout::kMaxSessions || !node.sessions().claim_index(record.index)) {
@@ -221,7 +240,8 @@ void take_access(NodeState& node, RecordStore& store) {
 }  // namespace
 
 // model: worker_handover.pml, label rebuild
-void rebuild(NodeState& node, RecordStore& store) {
+FullStatus rebuild(NodeState& node, RecordStore& store) {
+  std::optional<Error> failed;
   take_access(node, store);
   take_all<StoredCounters>(node, store, [&](const StoredCounters& record, StoredRecord&) {
     node.counters() = record;
@@ -231,8 +251,9 @@ void rebuild(NodeState& node, RecordStore& store) {
     return take_recovery(node, record);
   });
   take_all<StoredSession>(node, store, [&](const StoredSession& record, StoredRecord& stored) {
-    return take_session(node, record, stored);
+    return take_session(node, record, stored, failed);
   });
+  if (failed) return *std::move(failed);
   take_all<StoredPipe>(node, store, [&](const StoredPipe& record, StoredRecord& stored) {
     return take_pipe(node, record, stored);
   });
@@ -264,6 +285,7 @@ void rebuild(NodeState& node, RecordStore& store) {
   rewrite_table(node);
   finish_removals(node);
   node.note_orphans_due();
+  return Done{};
 }
 
 }  // namespace tarn::daemon

@@ -10,7 +10,8 @@
 namespace tarn::daemon {
 
 // Fills a fresh `node`. Sessions count as not connected until they resume; those that have died
-// meanwhile are found by their pidfds.
-void rebuild(NodeState& node, RecordStore& store);
+// meanwhile are found by their pidfds. no_descriptors, or os: one of them cannot be watched for
+// now; nothing that makes sense is dropped then, for the next worker.
+FullStatus rebuild(NodeState& node, RecordStore& store);
 
 }  // namespace tarn::daemon
