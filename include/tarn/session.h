@@ -72,6 +72,10 @@ class Session {
   // Why the newest push() of this session returned no_memory or too_large.
   std::optional<Error> last_refusal() const;
 
+  // Whether the node has gone for good. What is in memory still works; connect anew for more. False
+  // for observers, who keep no connection.
+  bool is_lost() const noexcept;
+
   // 0 for observers.
   std::uint32_t id() const noexcept;
   const std::string& application() const noexcept;

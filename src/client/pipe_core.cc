@@ -97,8 +97,9 @@ PushStatus PipeCore::push(const SlotPayload& payload, std::uint64_t size_bytes,
     if (spin(push_spins_, attempt)) break;
     const std::uint32_t announced = announce_sleep(view().space_bell());
     if (attempt()) break;
-    if (patience.deadline.has_passed()) return PushStatus::timed_out;
+    // First, for who only ever polls would not hear of it.
     if (session_->is_lost()) return PushStatus::node_lost;
+    if (patience.deadline.has_passed()) return PushStatus::timed_out;
     count(end_->push_waits);
     sleep_on(view().space_bell(), announced, patience.deadline.earlier(Deadline::in(kLookAgain)));
     slept = true;
@@ -223,12 +224,13 @@ void PipeCore::pop(Popped& out, const Patience& patience) noexcept {
     if (spin(pop_spins_, attempt)) return;
     const std::uint32_t announced = announce_sleep(view().items_bell());
     if (attempt()) return;
-    if (patience.deadline.has_passed()) {
-      out.status = PopStatus::timed_out;
-      return;
-    }
+    // First, for who only ever polls would not hear of it.
     if (session_->is_lost()) {
       out.status = PopStatus::node_lost;
+      return;
+    }
+    if (patience.deadline.has_passed()) {
+      out.status = PopStatus::timed_out;
       return;
     }
     count(end_->pop_waits);

@@ -191,6 +191,8 @@ std::optional<Error> Session::last_refusal() const {
   return core_ != nullptr ? core_->last_refusal() : std::nullopt;
 }
 
+bool Session::is_lost() const noexcept { return core_ != nullptr && core_->is_lost(); }
+
 std::uint32_t Session::id() const noexcept { return core_ != nullptr ? core_->id().index : 0; }
 
 const std::string& Session::application() const noexcept {

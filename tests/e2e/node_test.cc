@@ -15,6 +15,8 @@
 namespace tarn {
 namespace {
 
+using namespace std::chrono_literals;
+
 using testkit::Arguments;
 using testkit::await;
 using testkit::Child;
@@ -208,6 +210,22 @@ TEST_F(NodeLifeTest, ClientsLearnThatTheirNodeHasEnded) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Error::node_lost) << error.what();
   }
+}
+
+TEST_F(NodeLifeTest, WhoOnlyPollsLearnsThatItsNodeHasEnded) {
+  start_node();
+  Session session = connect();
+  Pipe full = session.pipe("full", {.capacity = 1});
+  Pipe empty = session.pipe("empty");
+  EXPECT_EQ(full.push("in the way"), PushStatus::ok);
+  EXPECT_EQ(full.push("no room", 0ns), PushStatus::timed_out);
+  EXPECT_EQ(empty.pop(0ns).status, PopStatus::timed_out);
+  EXPECT_FALSE(session.is_lost());
+  EXPECT_TRUE(domain_.stop().is_success());
+  testkit::await([&] { return session.is_lost(); });
+  EXPECT_EQ(full.push("no room", 0ns), PushStatus::node_lost);
+  EXPECT_EQ(empty.pop(0ns).status, PopStatus::node_lost);
+  EXPECT_EQ(full.pop(0ns).message.text(), "in the way");
 }
 
 }  // namespace
