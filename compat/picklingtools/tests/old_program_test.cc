@@ -147,6 +147,11 @@ TEST(OldProgramTest, ArraysHaveAllTheirOperations) {
   EXPECT_EQ(array.length(), 0);
   EXPECT_EQ(array.capacity(), 5);
   array.adoptMemory(static_cast<int*>(malloc(8)), 2, 0);
+  Array<Str> texts;
+  texts.adoptMemory(new Str[3], 3);
+  texts.append(Str(40, 'x'));
+  EXPECT_EQ(texts.capacity(), 3);
+  EXPECT_EQ(texts[0], Str(40, 'x'));
   int elsewhere[2] = {1, 2};
   Array<int> refers(2, elsewhere);
   refers.append(3);

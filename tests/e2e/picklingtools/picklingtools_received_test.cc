@@ -153,6 +153,8 @@ TEST_F(PicklingToolsReceivedTest, AChildOfForkIsToldWhatItCannotRead) {
   Val table = passed(Tab("{'a':{'b':1}}"));
   Val looked_at = passed(Tab("{'a':1}"));
   EXPECT_EQ(looked_at["a"], 1);
+  Val whole = passed(Arr("[1,[2,3],(4,'text'),o{'k':2.5}]"));
+  EXPECT_EQ(Stringize(whole), "[1, [2, 3], (4, 'text'), OrderedDict([('k', 2.5)])]");
   OC::Array<real_8> samples(1000);
   samples.fill(2.5);
   Val array = passed(Val(samples));
@@ -172,12 +174,23 @@ TEST_F(PicklingToolsReceivedTest, AChildOfForkIsToldWhatItCannotRead) {
     expect_throw(8, [&] { server_.pipe().enqueue(table, 1); });
     if (looked_at["a"] != 1) wrong |= 16;
     if (!server_.pipe().empty()) wrong |= 32;
+    try {
+      server_.pipe().enq(looked_at);  // what was looked at is here, all of it
+      server_.pipe().enq(whole);
+    } catch (const runtime_error&) {
+      wrong |= 64;
+    }
     ::_exit(wrong);
   }
   int status = -1;
   ::waitpid(child, &status, 0);
   EXPECT_EQ(status, 0) << "bits " << WEXITSTATUS(status);
   EXPECT_EQ(table["a"]["b"], 1);
+  Val came;
+  EXPECT_TRUE(server_.pipe().dequeue(0, came));
+  EXPECT_EQ(came, looked_at);
+  EXPECT_TRUE(server_.pipe().dequeue(0, came));
+  EXPECT_EQ(came, whole);
 }
 
 // A value that PicklingTools' types say only in part.

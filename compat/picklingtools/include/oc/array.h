@@ -3,7 +3,9 @@
 // An array of numbers that was received stays where it is, in shared memory, as long as it is only
 // read through `const Array<T>&`. What could change an element (operator[], data() and iteration of
 // an array that is not const) copies the elements first: nobody writes what another process made.
-// Several threads may read one received array, through either kind of reference.
+// Several threads may read one received array, through either kind of reference: by index, whole,
+// or from data() on. begin() and end() are two looks, between which another thread's first
+// reference that is not const may have moved the elements.
 #pragma once
 
 #include <algorithm>
@@ -130,8 +132,9 @@ class Array {
   bool contains(const T& element) const { return index(element) != ARRAY_NPOS; }
   // Where the first is that is equal, or ARRAY_NPOS.
   int_ptr index(const T& element) const {
-    const T* found = std::find(begin(), end(), element);
-    return found == end() ? int_ptr{ARRAY_NPOS} : found - begin();
+    const detail::Elements<T> all = elements_now();
+    const T* found = std::find(all.begin(), all.end(), element);
+    return found == all.end() ? int_ptr{ARRAY_NPOS} : found - all.begin();
   }
   // The same as a copy; false, and `found` untouched, when there is none.
   bool find(const T& element, T& found) const {
@@ -179,11 +182,16 @@ class Array {
     length_ = 0;
   }
   void clearFast() { clear(); }
-  // Memory with room for so many, which this ends in time: 0: by free(), else by operator delete[].
+  // Memory with room for so many, which this ends in time: 0: by free(), else by delete[].
   void adoptMemory(T* memory, int_ptr capacity, int use_new_and_delete = 1) {
-    Array taken(0, memory);
-    taken.capacity_ = capacity;
-    taken.memory_ = use_new_and_delete == 0 ? Memory::malloced : Memory::array_new;
+    const bool is_full = !kIsPlain && use_new_and_delete != 0;
+    Array taken = is_full ? Array(capacity) : Array(0, memory);
+    if (is_full) {
+      delete[] memory;  // alone can end the elements there: room of our own is as good
+    } else {
+      taken.capacity_ = capacity;
+      taken.memory_ = use_new_and_delete == 0 ? Memory::malloced : Memory::array_new;
+    }
     swap(taken);
   }
   void swap(Array& other) noexcept {
@@ -200,11 +208,15 @@ class Array {
   }
 
   friend bool operator==(const Array& a, const Array& b) {
-    return a.length() == b.length() && std::equal(a.begin(), a.end(), b.begin());
+    const detail::Elements<T> left = a.elements_now();
+    const detail::Elements<T> right = b.elements_now();
+    return std::equal(left.begin(), left.end(), right.begin(), right.end());
   }
   friend bool operator!=(const Array& a, const Array& b) { return !(a == b); }
   friend bool operator<(const Array& a, const Array& b) {
-    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+    const detail::Elements<T> left = a.elements_now();
+    const detail::Elements<T> right = b.elements_now();
+    return std::lexicographical_compare(left.begin(), left.end(), right.begin(), right.end());
   }
   friend bool operator>(const Array& a, const Array& b) { return b < a; }
   friend bool operator<=(const Array& a, const Array& b) { return !(b < a); }
@@ -226,6 +238,11 @@ class Array {
     waiting_.begin();
   }
   const detail::SourceRef& source() const { return source_; }
+  // All elements, in one of the places where they stand: good as long as the array is not changed.
+  detail::Elements<T> elements_now() const {
+    const T* first = data();
+    return {first, first + length_};
+  }
   // A list of the rows of an array of several dimensions: copies remember it too.
   void set_rows_of(detail::SourceRef source) {
     source_ = std::move(source);
@@ -305,16 +322,20 @@ class Array {
   }
 
   void copy(const Array& other) {
-    if (other.is_untouched()) {
+    // The pointer before the state: while the state is still that of the message, so is what the
+    // pointer was. One that another thread takes out just now is copied like any other.
+    T* const there = other.elements();
+    if (kIsList ? other.is_untouched() : other.waiting_.is_in_message()) {
       source_ = other.source_;
       if constexpr (!kIsList) {
-        set_elements(other.elements());
+        set_elements(there);
         capacity_ = length_ = other.length_;
       }
       detail::allow_again(source_.get());
       waiting_.begin();
       return;
     }
+    other.ready();
     if (other.is_rows_) set_rows_of(other.source_);
     capacity_ = other.capacity_;
     if (other.elements() == nullptr) return;

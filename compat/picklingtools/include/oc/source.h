@@ -31,6 +31,15 @@ extern std::atomic<unsigned> fork_count;
 // Throws runtime_error when the message was received before a fork().
 void check_process(const Source* source);
 
+// Of an array, as one look found them.
+template <class T>
+struct Elements {
+  const T* first;
+  const T* last;
+  const T* begin() const noexcept { return first; }
+  const T* end() const noexcept { return last; }
+};
+
 // Counts by itself.
 class SourceRef {
  public:
@@ -59,6 +68,11 @@ class Waiting {
   bool is_over() const noexcept {
     // sync(unpacked): receives what the one who unpacked has made.
     return state_.load(std::memory_order_acquire) == kReady;
+  }
+  // Whether nobody has begun to take it out; what was loaded before, by acquire, was so too.
+  bool is_in_message() const noexcept {
+    // relaxed: what the caller loaded before orders it.
+    return state_.load(std::memory_order_relaxed) == kInMessage;
   }
   void begin() noexcept {
     // relaxed: nobody else has the container yet.

@@ -201,20 +201,39 @@ void fill_entry(Table& table, Val&& key, Val&& value) {
   (there != nullptr ? *there : table.add(std::move(key))).value = std::move(value);
 }
 
-void fill(Table& table, const Source& source) {
+// What the making of one container spends; given back when it comes to nothing, for it may be tried
+// again when there is memory.
+class Spending {
+ public:
+  explicit Spending(Hold* hold) : hold_(hold) {}
+  ~Spending() { hold_->give_back(cells_); }
+  Spending(const Spending&) = delete;
+  Spending& operator=(const Spending&) = delete;
+  void spend(std::size_t cells) {
+    hold_->spend(cells);
+    cells_ = cells;
+  }
+  void keep() noexcept { cells_ = 0; }
+
+ private:
+  Hold* const hold_;
+  std::size_t cells_ = 0;
+};
+
+void fill(Table& table, const Source& source, Spending& spending) {
   Hold* const hold = source.hold;
   const int depth = source.depth + 1;
   if (source.view.type() == ValueType::tuple) {
     const ValueView pairs = source.view[2];
     const std::size_t count = pairs.size();
-    hold->spend(count);
+    spending.spend(count);
     for (std::size_t i = 0; i + 1 < count; i += 2) {
       fill_entry(table, decoded_at(hold, pairs[i], depth), decoded_at(hold, pairs[i + 1], depth));
     }
     return;
   }
   const std::size_t count = source.view.size();
-  hold->spend(2 * count);
+  spending.spend(2 * count);
   // The first entries of the whole message have their place beside it.
   Reception& reception = static_cast<Reception&>(*hold);
   const bool is_root = &source == &reception.source;
@@ -228,9 +247,9 @@ void fill(Table& table, const Source& source) {
   }
 }
 
-void fill(Array<Val>& list, const Source& source) {
+void fill(Array<Val>& list, const Source& source, Spending& spending) {
   const std::size_t count = source.view.size();
-  source.hold->spend(count);
+  spending.spend(count);
   list.resize(static_cast<int_ptr>(count));
   for (const ValueView element : source.view.elements()) {
     list.append(decoded_at(source.hold, element, source.depth + 1));
@@ -240,19 +259,22 @@ void fill(Array<Val>& list, const Source& source) {
 // Every read is checked, so that nothing has to be looked through before.
 template <class Container>
 Container unpacked(const Source& source) {
-  source.hold->check_process();
+  Spending spending(source.hold);
   Container filled;
   try {
-    fill(filled, source);
+    fill(filled, source, spending);
   } catch (const tarn::Error& error) {
     throw runtime_error(std::string("A received value makes no sense: ") + error.what());
   }
+  spending.keep();
   return filled;
 }
 
 }  // namespace
 
+// The process first: in a child, a thread of the parent's may be at it for ever.
 void unpack(Table& table) {
+  check_process(table.source_.get());
   if (!table.waiting_.is_mine()) return;
   try {
     Table filled = unpacked<Table>(*table.source_.get());
@@ -265,6 +287,7 @@ void unpack(Table& table) {
 }
 
 void unpack(Array<Val>& list) {
+  check_process(list.source_.get());
   if (!list.waiting_.is_mine()) return;
   try {
     Array<Val> filled = unpacked<Array<Val>>(*list.source_.get());

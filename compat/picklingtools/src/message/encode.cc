@@ -213,8 +213,10 @@ class Encoder {
       place = view_in(list.source());
       return;
     }
-    if (list.source().get() != nullptr && is_whole_array(list, view_in(list.source()))) {
-      place = list.source().get()->view;
+    const Source* const source = list.source().get();
+    if (source != nullptr && source->hold->is_of_this_process() &&
+        is_whole_array(list, source->view)) {
+      place = source->view;
       return;
     }
     const auto count = static_cast<std::size_t>(list.length());

@@ -11,17 +11,20 @@ namespace OC {
 namespace detail {
 namespace {
 
-// Receptions that ended, kept by the thread in which they did.
+// Receptions that ended, kept by the thread in which they did. Trivial, so that it is there to the
+// thread's very end: Vals of thread_local and static life end after what ends with the thread.
+constexpr int kMostKept = 64;
 struct Kept {
-  static constexpr int kMost = 64;
-  std::array<void*, kMost> blocks;
-  int count = 0;
-  ~Kept() {
-    while (count > 0) ::operator delete(blocks[static_cast<std::size_t>(--count)]);
-    count = kMost;  // what ends later in this thread is not kept
-  }
+  void* blocks[kMostKept];
+  int count;
 };
 thread_local Kept kept;
+struct KeptEnd {
+  ~KeptEnd() {
+    while (kept.count > 0) ::operator delete(kept.blocks[--kept.count]);
+    kept.count = kMostKept;  // what ends later in this thread is not kept
+  }
+};
 
 void count_fork() {
   // relaxed: the child has one thread.
@@ -35,16 +38,16 @@ std::atomic<unsigned> fork_count{0};
 Reception* Reception::make(tarn::Message&& received) {
   static const bool is_watching = ::pthread_atfork(nullptr, nullptr, count_fork) == 0;
   static_cast<void>(is_watching);
-  void* memory = kept.count > 0 && kept.count < Kept::kMost
-                     ? kept.blocks[static_cast<std::size_t>(--kept.count)]
-                     : ::operator new(sizeof(Reception));
+  void* memory = kept.count > 0 && kept.count < kMostKept ? kept.blocks[--kept.count]
+                                                          : ::operator new(sizeof(Reception));
   return new (memory) Reception(std::move(received));
 }
 
 void Reception::end(Reception* reception) noexcept {
   reception->~Reception();
-  if (kept.count + 1 < Kept::kMost) {
-    kept.blocks[static_cast<std::size_t>(kept.count++)] = reception;
+  if (kept.count == 0) thread_local const KeptEnd with_the_thread;
+  if (kept.count + 1 < kMostKept) {
+    kept.blocks[kept.count++] = reception;
   } else {
     ::operator delete(reception);
   }
@@ -64,9 +67,13 @@ void release(const Source* source) noexcept {
   release(hold);
 }
 
-void Hold::check_process() const {
+bool Hold::is_of_this_process() const noexcept {
   // relaxed: it changes in a new process only, before anything else runs there.
-  if (forks == fork_count.load(std::memory_order_relaxed)) return;
+  return forks == fork_count.load(std::memory_order_relaxed);
+}
+
+void Hold::check_process() const {
+  if (is_of_this_process()) return;
   throw runtime_error("This packet was received before fork(): only the parent can read it");
 }
 
@@ -74,17 +81,20 @@ void Hold::spend(std::size_t cells) {
   const auto number = static_cast<std::int64_t>(cells);
   // relaxed: a number, which nothing else follows from.
   if (cells_left.fetch_sub(number, std::memory_order_relaxed) < number) {
+    give_back(cells);
     throw runtime_error("A received value makes no sense: it has more parts than bytes");
   }
+}
+
+void Hold::give_back(std::size_t cells) noexcept {
+  // relaxed: as in spend().
+  cells_left.fetch_add(static_cast<std::int64_t>(cells), std::memory_order_relaxed);
 }
 
 void check_process(const Source* source) { source->hold->check_process(); }
 
 void allow_again(const Source* source) noexcept {
-  Hold& hold = *source->hold;
-  // relaxed: as in spend().
-  hold.cells_left.fetch_add(static_cast<std::int64_t>(hold.message.size() / Hold::kCellBytes),
-                            std::memory_order_relaxed);
+  source->hold->give_back(source->hold->message.size() / Hold::kCellBytes);
 }
 
 bool Waiting::is_mine_after_all() {

@@ -25,9 +25,12 @@ class Hold {
 
   // Throws runtime_error in a process that did not receive it.
   void check_process() const;
+  bool is_of_this_process() const noexcept;
   // So many are about to be made. A message has no more than fit in its bytes, so that one which
   // goes round in circles ends here. Throws runtime_error.
   void spend(std::size_t cells);
+  // They were not made after all, or may be made once more.
+  void give_back(std::size_t cells) noexcept;
 
   static constexpr std::size_t kCellBytes = 16;
   const tarn::Message message;

@@ -154,8 +154,10 @@ bool is_whole_array(const Array<Val>& list, const ValueView& view) {
 
 const tarn::Message* unchanged_message(const Val& value) {
   if (!value.isproxy || value.contents().body->whole == nullptr) return nullptr;
-  value.contents().body->whole->check_process();
-  const tarn::Message& message = value.contents().body->whole->message;
+  const Hold& whole = *value.contents().body->whole;
+  // The parent's, and not here: what was looked at is made anew, all else is refused then.
+  if (!whole.is_of_this_process()) return nullptr;
+  const tarn::Message& message = whole.message;
   try {
     return matches(value, message.value(), false) ? &message : nullptr;
   } catch (const tarn::Error&) {

@@ -33,7 +33,7 @@ void It::over(const Val& what) {
   Arr copied(what.length());
   detail::visit_number(what.subtype, [&](auto type) {
     using T = typename decltype(type)::type;
-    for (const T& element : std::as_const(what.object_as<Array<T>>())) copied.append(Val(element));
+    for (const T& element : what.object_as<Array<T>>().elements_now()) copied.append(Val(element));
   });
   whole_ = Val(new Arr(copied));
   over(whole_.object_as<Arr>());

@@ -60,7 +60,7 @@ bool Val::contains(const Val& what) const {
     bool is_there = false;
     detail::visit_number(subtype, [&](auto type) {
       using T = typename decltype(type)::type;
-      for (const T& element : std::as_const(object_as<Array<T>>())) {
+      for (const T& element : object_as<Array<T>>().elements_now()) {
         is_there = is_there || detail::same(Val(element), what);
       }
     });
