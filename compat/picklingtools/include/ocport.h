@@ -3,7 +3,8 @@
 //
 // Programs written for PicklingTools include shmboot.h alone and use cout, string, atoi, fopen and
 // FILE without more ado. So these headers include what the originals did, and make the names of
-// `std` and `OC` visible; OC_FORCE_NAMESPACE keeps those of `OC` in their namespace, as it did.
+// `std` and `OC` visible; OC_FORCE_NAMESPACE, defined before the first of them is
+// included, keeps those of `OC` in their namespace.
 // LINUX_, OC_NEW_STYLE_INCLUDES and the other switches of the originals are accepted and change
 // nothing. C++17 and C++20.
 #pragma once

@@ -100,7 +100,8 @@ class ServerSide : public SHMSide {
 
   // Waits for the region, for ever or until the BreakChecker says so. Throws runtime_error: for a
   // capacity or a name that cannot be, and when the domain refuses. Once more after that, it joins
-  // what is there then; no other thread may be at an operation of the pipe meanwhile.
+  // what is there then; other threads that are at an operation of the pipe end it there as it was.
+  // After a throw it is STOPPED.
   State_e start();
   // Throws runtime_error before start(). The same queue as long as this lives, also after start()
   // was called again.

@@ -56,6 +56,7 @@ TEST_F(PicklingToolsRegionsTest, BadSizesCapacitiesAndNamesThrow) {
   for (const int capacity : {0, -1, 1 << 30}) {
     ServerSide server(kRegion, "pipe", capacity);
     EXPECT_THROW(server.start(), runtime_error) << capacity;
+    EXPECT_EQ(server.state(), STOPPED);
   }
   for (const char* name : {"", "with/slash", " "}) {
     ServerSide server(kRegion, name, 4);
@@ -144,6 +145,7 @@ TEST_F(PicklingToolsRegionsTest, AReferenceToAPipeSurvivesAStartThatFails) {
   { SHMMain end_the_older_one(kRegion, 1000); }
   g_break = true;
   EXPECT_THROW(server.start(), runtime_error);
+  EXPECT_EQ(server.state(), STOPPED);
   EXPECT_EQ(message_of([&] { pipe.enq(1); }), "This pipe is not started");
   EXPECT_EQ(message_of([&] { pipe.empty(); }), "This pipe is not started");
   EXPECT_THROW(server.pipe(), runtime_error);

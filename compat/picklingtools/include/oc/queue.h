@@ -8,7 +8,9 @@
 // Timeouts are seconds, on the monotonic clock. None waits for ever.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <vector>
 
 #include "oc/text.h"
 
@@ -42,13 +44,17 @@ class CQ {
 
   // For the library.
   explicit CQ(std::unique_ptr<detail::QueueBack> back);
-  // The same queue by another way, or by none for now: then all but this throws runtime_error. No
-  // other thread may be at an operation.
+  // The same queue by another way, or by none for now: then all but this throws runtime_error.
+  // Threads that are at an operation end it by the way that was, which stays for so many reseats.
+  // One thread at a time.
   void reseat(std::unique_ptr<detail::QueueBack> back);
 
  private:
+  static constexpr size_t kKept = 4;
+  void take(std::unique_ptr<detail::QueueBack> back);
   detail::QueueBack& back() const;
-  std::unique_ptr<detail::QueueBack> back_;
+  std::atomic<detail::QueueBack*> back_{nullptr};
+  std::vector<std::unique_ptr<detail::QueueBack>> backs_;  // the newest last
 };
 
 }  // namespace OC

@@ -14,13 +14,26 @@ namespace {
 using tarn::PopStatus;
 using tarn::PushStatus;
 
+// A value that is filled again and again. It ends with its thread, and what is static ends later
+// and may still push: then `has_ended` says so, which is trivial and hence there to the very end.
+thread_local bool small_has_ended = false;
+struct SmallValue {
+  tarn::Value value;
+  ~SmallValue() { small_has_ended = true; }
+};
+
 class PipeQueue final : public QueueBack {
  public:
   PipeQueue(std::shared_ptr<Region> region, tarn::Pipe pipe) : name_(pipe.name()) {
     use(std::move(region), std::move(pipe));
   }
 
-  ~PipeQueue() override {
+  ~PipeQueue() override { retire(); }
+
+  // Whoever looks whether this process has the pipe open shall not count who only ends in it.
+  void retire() override {
+    const std::scoped_lock lock(mutex_);
+    if (std::exchange(is_retired_, true)) return;
     for (const auto& end : ends_) end->region->left(name_);
   }
 
@@ -59,11 +72,12 @@ class PipeQueue final : public QueueBack {
 
   bool is_empty() override {
     try {
-      if (!current().region->is_ours()) join_again();
+      if (!current().region->is_of_this_process()) join_again();
       End& end = current();
-      const bool is_empty = end.pipe.depth() == 0;
-      if (is_empty && end.pipe.is_closed()) refuse(end, PopStatus::closed);
-      return is_empty;
+      if (end.pipe.depth() != 0) return false;
+      if (end.pipe.is_closed()) refuse(end, PopStatus::closed);
+      if (end.region->is_lost()) refuse(end, PopStatus::node_lost);
+      return true;
     } catch (const tarn::Error& error) {
       throw runtime_error(error.what());
     }
@@ -92,7 +106,7 @@ class PipeQueue final : public QueueBack {
   }
   // Older ends stay, for other threads may be about to use them.
   void use(std::shared_ptr<Region> region, tarn::Pipe pipe) {
-    region->opened(name_);
+    if (!is_retired_) region->opened(name_);
     ends_.push_back(std::make_unique<End>(std::move(region), std::move(pipe)));
     // sync(queue-end): hands the end over.
     current_.store(ends_.back().get(), std::memory_order_release);
@@ -115,7 +129,9 @@ class PipeQueue final : public QueueBack {
       return patience ? end.pipe.push(*message, *patience) : end.pipe.push(*message);
     }
     // Who only asks whether there is room shall not pay for what has none.
-    if (patience && patience->count() == 0 && is_full(end)) return PushStatus::timed_out;
+    if (patience && patience->count() == 0 && is_full(end)) {
+      return end.region->is_lost() ? PushStatus::node_lost : PushStatus::timed_out;
+    }
     return push_built(end, value, patience);
   }
   static bool is_full(End& end) {
@@ -138,7 +154,15 @@ class PipeQueue final : public QueueBack {
 
   // Numbers and text: they mostly fit into the pipe itself, and are written beside it first.
   PushStatus push_small(End& end, const Val& value, Patience patience) {
-    thread_local tarn::Value small;
+    if (small_has_ended) {
+      tarn::Value once;
+      return push_small_by(once, end, value, patience);
+    }
+    thread_local SmallValue small;
+    return push_small_by(small.value, end, value, patience);
+  }
+  static PushStatus push_small_by(tarn::Value& small, End& end, const Val& value,
+                                  Patience patience) {
     encode(value, small.root());
     // What a long text left behind must not be sent along with every number after it.
     if (small.bytes().size() > tarn::kInlineBytes) {
@@ -153,7 +177,7 @@ class PipeQueue final : public QueueBack {
   // After fork() the child has a session of its own.
   void join_again() {
     const std::scoped_lock lock(mutex_);
-    if (current().region->is_ours()) return;
+    if (current().region->is_of_this_process()) return;
     std::shared_ptr<Region> region = Region::join(current().region->name(), false);
     tarn::Pipe pipe = region->session().open_pipe(name_);
     use(std::move(region), std::move(pipe));
@@ -189,7 +213,8 @@ class PipeQueue final : public QueueBack {
   }
 
   const std::string name_;
-  std::mutex mutex_;  // of join_again()
+  std::mutex mutex_;  // of join_again() and retire()
+  bool is_retired_ = false;
   std::vector<std::unique_ptr<End>> ends_;
   std::atomic<End*> current_{nullptr};
 };

@@ -82,16 +82,35 @@ CQ::CQ(int length, Allocator*, bool shared_across_process) {
         "A CQ that processes share is had from ServerSide::pipe() or "
         "ClientSide::pipe()");
   }
-  back_ = detail::local_queue(length);
+  take(detail::local_queue(length));
 }
-CQ::CQ(std::unique_ptr<detail::QueueBack> back) : back_(std::move(back)) {}
+CQ::CQ(std::unique_ptr<detail::QueueBack> back) { take(std::move(back)); }
 CQ::~CQ() = default;
 
-void CQ::reseat(std::unique_ptr<detail::QueueBack> back) { back_ = std::move(back); }
+void CQ::take(std::unique_ptr<detail::QueueBack> back) {
+  backs_.push_back(std::move(back));
+  // sync(queue-back): hands the back over.
+  back_.store(backs_.back().get(), std::memory_order_release);
+}
+
+// To keep all that ever were would keep their pipes, of which a node has room for so many.
+void CQ::reseat(std::unique_ptr<detail::QueueBack> back) {
+  // relaxed: one thread at a time reseats.
+  if (detail::QueueBack* old = back_.load(std::memory_order_relaxed)) old->retire();
+  if (back == nullptr) {
+    // relaxed: nothing is handed over.
+    back_.store(nullptr, std::memory_order_relaxed);
+    return;
+  }
+  take(std::move(back));
+  if (backs_.size() > 1 + kKept) backs_.erase(backs_.begin());
+}
 
 detail::QueueBack& CQ::back() const {
-  if (back_ == nullptr) throw runtime_error("This pipe is not started");
-  return *back_;
+  // sync(queue-back): receives the back that take() made.
+  detail::QueueBack* const back = back_.load(std::memory_order_acquire);
+  if (back == nullptr) throw runtime_error("This pipe is not started");
+  return *back;
 }
 
 void CQ::enq(const Val& value) { back().push(value, std::nullopt); }

@@ -23,6 +23,8 @@ class QueueBack {
   virtual bool push(const Val& value, Patience patience) = 0;
   virtual bool pop(Val& out, Patience patience) = 0;
   virtual bool is_empty() = 0;
+  // Another one takes its place; who is at an operation ends it here.
+  virtual void retire() {}
 };
 
 // Seconds, or None.

@@ -24,7 +24,9 @@ Regions& regions() {
 Region::Region(std::string name, tarn::Session session)
     : name_(std::move(name)), pid_(::getpid()), session_(std::move(session)) {}
 
-bool Region::is_ours() const { return pid_ == ::getpid() && !is_lost_; }
+bool Region::is_of_this_process() const { return pid_ == ::getpid(); }
+bool Region::is_lost() const { return is_lost_ || session_.is_lost(); }
+bool Region::is_ours() const { return is_of_this_process() && !is_lost(); }
 
 tarn::ConnectOptions Region::options(const std::string& name) {
   tarn::ConnectOptions options;
@@ -64,16 +66,21 @@ void Region::left(const std::string& pipe) {
   --opened_[pipe];
 }
 
+// Of a pipe that one session has open. The node hears a moment later that this one has left it: it
+// joins once more, so that it surely is among those that are counted.
+bool Region::is_left_to_us(const std::string& pipe) {
+  const auto ours = opened_.find(pipe);
+  if (ours == opened_.end() || ours->second != 0) return false;
+  const tarn::Pipe joined = session_.open_pipe(pipe);
+  return session_.pipe_status(pipe).sessions == 1;
+}
+
 void Region::remove_left_pipes() {
   const std::scoped_lock lock(mutex_);
   for (const tarn::PipeStatus& pipe : session_.pipes()) {
-    // A session counts as attached as long as messages of its own are in the pipe.
-    const auto ours = opened_.find(pipe.name);
-    const bool is_ours_alone =
-        pipe.sessions == 1 && pipe.depth > 0 && ours != opened_.end() && ours->second == 0;
-    if (pipe.sessions != 0 && !is_ours_alone) continue;
+    if (pipe.sessions > 1) continue;
     try {
-      session_.remove_pipe(pipe.name);
+      if (pipe.sessions == 0 || is_left_to_us(pipe.name)) session_.remove_pipe(pipe.name);
     } catch (const tarn::Error& error) {
       if (error.code() != tarn::Error::not_found) throw;  // somebody else was as tidy
     }

@@ -39,13 +39,20 @@ class Region {
   void left(const std::string& pipe);
   tarn::Session& session() { return session_; }
   const std::string& name() const { return name_; }
-  // Not of the process that called fork(), and its node is there.
+  // Not of the process that called fork().
+  bool is_of_this_process() const;
+  // Its node has gone for good.
+  bool is_lost() const;
+  // Neither the parent's nor lost.
   bool is_ours() const;
   void say_lost() { is_lost_ = true; }
 
   Region(std::string name, tarn::Session session);
 
  private:
+  // Requires: mutex_ is held.
+  bool is_left_to_us(const std::string& pipe);
+
   const std::string name_;
   const int pid_;
   std::atomic<bool> is_lost_{false};

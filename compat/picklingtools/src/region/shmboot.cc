@@ -29,6 +29,21 @@ bool ends_by_itself(const Error& error) {
          error.code() == Error::not_found || error.code() == Error::closed;
 }
 
+// The state of a side whose start() runs: one that throws leaves it stopped.
+class Starting {
+ public:
+  explicit Starting(State_e& state) : state_(state) { state_ = STARTING; }
+  ~Starting() {
+    if (state_ == STARTING) state_ = STOPPED;
+  }
+  Starting(const Starting&) = delete;
+  Starting& operator=(const Starting&) = delete;
+  State_e succeed() { return state_ = STARTED; }
+
+ private:
+  State_e& state_;
+};
+
 }  // namespace
 
 // --- both sides ---------------------------------------------------------------------------------
@@ -146,16 +161,11 @@ void SHMMain::end_older() {
 
 State_e SHMMain::start() {
   if (state_ == STARTED) return state_;
-  state_ = STARTING;
-  try {
-    begin();
-  } catch (...) {
-    state_ = STOPPED;
-    throw;
-  }
+  Starting starting(state_);
+  begin();
   say("The region " + region_ + " is there: see tarn --application " +
       joined_->session().application() + " pipe ls");
-  return state_ = STARTED;
+  return starting.succeed();
 }
 
 void SHMMain::begin() {
@@ -243,8 +253,8 @@ ServerSide::ServerSide(const string& region, const string& pipe, int capacity, b
 ServerSide::~ServerSide() { leave(pipe_, joined_); }
 
 State_e ServerSide::start() {
+  Starting starting(state_);
   seat(pipe_, nullptr);
-  state_ = STARTING;
   if (capacity_ < 1 || capacity_ > tarn::kMaxCapacity) {
     throw runtime_error("Pipe:" + region_ + "/" + pipe_name_ + " cannot have a capacity of " +
                         to_string(capacity_) + ": from 1 to " + to_string(tarn::kMaxCapacity));
@@ -256,7 +266,7 @@ State_e ServerSide::start() {
     throw runtime_error("Pipe:" + region_ + "/" + pipe_name_ + ": " + error.what());
   }
   say("The pipe " + pipe_name_ + " is there");
-  return state_ = STARTED;
+  return starting.succeed();
 }
 
 CQ& ServerSide::pipe() { return started(pipe_, region_, state_); }
@@ -282,8 +292,8 @@ bool ClientSide::try_to_open() {
 }
 
 State_e ClientSide::start() {
+  Starting starting(state_);
   seat(pipe_, nullptr);
-  state_ = STARTING;
   join_region();
   if (!try_to_open()) {
     say("Waiting for the pipe " + pipe_name_ + " ...");
@@ -293,7 +303,7 @@ State_e ClientSide::start() {
     } while (!try_to_open());
   }
   say("The pipe " + pipe_name_ + " is there");
-  return state_ = STARTED;
+  return starting.succeed();
 }
 
 CQ& ClientSide::pipe() { return started(pipe_, region_, state_); }
