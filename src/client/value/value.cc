@@ -100,6 +100,10 @@ ValueRef& ValueRef::set_number(ValueType type, std::uint64_t bits) {
 }
 
 ValueRef& ValueRef::operator=(std::string_view text) {
+  if (text.size() <= layout::kCellTextBytes) {
+    ValuePlace place = Access::place(*this);
+    if (store_->builder().set_short_text(place, text)) return *this;
+  }
   const Apart apart(*store_, bytes_of(text));
   Access::change(*this, "set the text of", [&](ValueBuilder& builder, ValuePlace& place) {
     return builder.set_text(place, CellType::text, apart.bytes());
@@ -178,6 +182,11 @@ ValueRef& ValueRef::operator=(const Value& value) { return *this = value.view();
 // --- tables -------------------------------------------------------------------------------------
 
 ValueRef ValueRef::operator[](std::string_view key) {
+  if (key.size() <= layout::kCellTextBytes) {
+    ValuePlace table = Access::place(*this);
+    const ValuePlace found = store_->builder().put_short(table, key);
+    if (found.block != 0) return Access::ref(*this, found);
+  }
   const Apart apart(*store_, bytes_of(key));
   const ValuePlace found =
       Access::change(*this, "put an entry into", [&](ValueBuilder& builder, ValuePlace& place) {

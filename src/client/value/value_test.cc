@@ -269,5 +269,36 @@ TEST(ValueTest, OtherBytesAreNoValue) {
   EXPECT_EQ(code_of([&] { value_in(bytes); }), Error::version_mismatch);
 }
 
+// Short text has a way of its own into a table and into a part.
+TEST(ValueTest, ShortTextStandsWhereAllOtherTextWould) {
+  for (const std::size_t count : {0u, 1u, 7u, 8u, 9u, 20u, 70u, 300u}) {
+    Value by_text;
+    Value by_key;
+    for (std::size_t i = 0; i < count; ++i) {
+      // From none to 16 bytes, some of them no ASCII.
+      std::string text = std::to_string(i).substr(0, i % 4) + std::string(i % 15, 'x');
+      if (i % 5 == 0) text += "\xC3\xA4";
+      by_text.root()[text] = text;
+      Value key;
+      key.root() = text;
+      by_key.root().entry(key.view()) = key.view();
+    }
+    const auto ours = by_text.bytes();
+    const auto theirs = by_key.bytes();
+    EXPECT_TRUE(std::ranges::equal(ours, theirs)) << count << " keys";
+    EXPECT_NO_THROW(by_text.view().check()) << count << " keys";
+  }
+}
+
+TEST(ValueTest, ShortTextThatIsNoneIsRefusedEverywhere) {
+  Value value;
+  value.root()["there"] = 1;
+  EXPECT_THROW(value.root()["\xFF"], Error);
+  EXPECT_THROW(value.root()["there"] = "\xFF", Error);
+  EXPECT_THROW(value.root()["there"]["below"], Error) << "a number has no entries";
+  EXPECT_EQ(value.view()["there"].as<int>(), 1);
+  EXPECT_EQ(value.view().size(), 1u);
+}
+
 }  // namespace
 }  // namespace tarn

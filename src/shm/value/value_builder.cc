@@ -203,9 +203,13 @@ Status ValueBuilder::set_text(ValuePlace& place, CellType type,
   if (type == CellType::text && !is_utf8(bytes)) return Error::invalid_argument;
   const auto found = find(place);
   if (!found) return found.error();
+  const std::byte* const before = memory_.base();
   const auto stored = store_text(type, bytes, **found);
   if (!stored) return stored.error();
-  return set(place, *stored);  // not through `found`: the buffer may have moved
+  // Not through `found` when the buffer has moved.
+  if (memory_.base() != before || type_of(**found) != CellType::none) return set(place, *stored);
+  **found = *stored;
+  return Done{};
 }
 
 Status ValueBuilder::set_big_integer(ValuePlace& place, bool negative,

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "base/result.h"
 #include "shm/value/value_key.h"
@@ -74,6 +75,10 @@ class ValueBuilder {
   // The key's value, put in as none when it is new. A none becomes a table first. wrong_type: it is
   // something else.
   Result<ValuePlace> put(ValuePlace& table, const ValueKey& key) noexcept;
+  // As put() and set_text(), for text of at most kCellTextBytes. The root's place, or false:
+  // nothing was done, and these two know what to do.
+  ValuePlace put_short(ValuePlace& table, std::string_view text) noexcept;
+  bool set_short_text(ValuePlace& place, std::string_view text) noexcept;
   // A new last element, none. A none becomes a list first.
   Result<ValuePlace> append(ValuePlace& list) noexcept;
   // The element's place; not_found beyond the end.

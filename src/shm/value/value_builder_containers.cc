@@ -25,8 +25,6 @@ constexpr std::uint64_t kMostKeys = std::uint64_t{1} << 30;
 constexpr std::uint32_t kFirstCapacity = 8;
 // Up to so many entries are found by looking at all of them: one line holds two keys.
 constexpr std::uint32_t kUnindexed = 8;
-// An index in which a search takes longer was made so on purpose: it gets another seed.
-constexpr std::uint32_t kLongSearch = 512;
 
 std::uint32_t index_count_for(CellType type, std::uint64_t capacity) noexcept {
   if (type != CellType::table || capacity <= kUnindexed) return 0;

@@ -5,6 +5,9 @@
 
 namespace tarn {
 
+// An index in which a search takes longer was made so on purpose: it gets another seed.
+inline constexpr std::uint32_t kLongSearch = 512;
+
 // Good until the buffer grows.
 struct ValueBuilder::Container {
   layout::ContainerHeader* header = nullptr;

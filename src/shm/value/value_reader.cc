@@ -1,7 +1,7 @@
 #include "shm/value/value_reader.h"
 
 #include "base/checked.h"
-#include "shm/value/value_short_key.h"
+#include "shm/value/value_short_table.h"
 
 namespace tarn {
 
@@ -18,19 +18,6 @@ T load(const std::byte* at) noexcept {
   T value;
   std::memcpy(&value, at, sizeof value);
   return value;
-}
-
-// Whether numbers that came from elsewhere fit together, in a container of that type.
-bool makes_sense(const ContainerHeader& header, std::uint8_t type) noexcept {
-  if (header.type != type || header.moved_to != 0) return false;
-  if (header.used > header.capacity || header.live > header.used) return false;
-  if ((header.index_count & (header.index_count - 1)) != 0) return false;
-  if (static_cast<CellType>(type) != CellType::table) {
-    return header.live == header.used && header.index_count == 0;
-  }
-  // Searches end at a free word of the index; only small tables may be without one.
-  if (header.index_count != 0) return header.used < header.index_count;
-  return header.used <= layout::kMostUnindexed;
 }
 
 }  // namespace
@@ -227,45 +214,16 @@ Result<std::uint32_t> ValueReader::find(const ContainerView& table, const ValueK
 
 Result<const std::byte*> ValueReader::find_short(const std::byte* table,
                                                  std::string_view text) const noexcept {
-  const std::uint64_t first = load_word(table);
-  const auto type = static_cast<std::uint8_t>(first);
-  if (static_cast<CellType>(type) != CellType::table) return Error::wrong_type;
-  const std::uint64_t payload = load_word(table + offsetof(Cell, payload));
-  if (payload == 0) return Error::not_found;
-  const std::byte* at = block(payload, sizeof(ContainerHeader));
-  if (at == nullptr || payload % layout::kBlockAlign != 0) return Error::corrupt;
-  const auto header = load<ContainerHeader>(at);
-  if (!makes_sense(header, type)) return Error::corrupt;
-  const std::uint64_t entries_bytes = header.capacity * std::uint64_t{sizeof(layout::Entry)};
-  const std::uint64_t index_bytes = header.index_count * std::uint64_t{sizeof(std::uint32_t)};
-  const std::byte* entries = block(payload + sizeof(ContainerHeader), entries_bytes + index_bytes);
-  if (entries == nullptr) return Error::corrupt;
-
+  ShortTable opened;
+  if (const auto code = open_short_table(base_, size_bytes_, table, opened); code != Error::none) {
+    return code;
+  }
   const ShortKey key =
       short_key(CellType::text, reinterpret_cast<const std::byte*>(text.data()), text.size());
-  const auto is_at = [&](const std::byte* entry) {
-    return load_word(entry) == key.first &&
-           load_word(entry + offsetof(Cell, payload)) == key.second;
-  };
-  if (header.index_count == 0) {
-    const std::byte* end = entries + header.used * sizeof(layout::Entry);
-    for (const std::byte* entry = entries; entry < end; entry += sizeof(layout::Entry)) {
-      if (is_at(entry)) return entry + offsetof(layout::Entry, value);
-    }
-    return Error::not_found;
-  }
-  const std::byte* index = entries + entries_bytes;
-  const std::uint32_t mask = header.index_count - 1;
-  const std::uint32_t hash = hash_of(key, header.seed);
-  for (std::uint32_t step = 0; step < header.index_count; ++step) {
-    const auto found =
-        load<std::uint32_t>(index + std::uint64_t{(hash + step) & mask} * sizeof(hash));
-    if (found == 0) return Error::not_found;
-    if (found > header.used) return Error::corrupt;
-    const std::byte* entry = entries + std::uint64_t{found - 1} * sizeof(layout::Entry);
-    if (is_at(entry)) return entry + offsetof(layout::Entry, value);
-  }
-  return Error::not_found;
+  ShortPlace place;
+  if (const auto code = find_in(opened, key, place); code != Error::none) return code;
+  return opened.entries + std::uint64_t{place.number} * sizeof(layout::Entry) +
+         offsetof(layout::Entry, value);
 }
 
 }  // namespace tarn

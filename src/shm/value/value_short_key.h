@@ -28,6 +28,12 @@ inline std::uint64_t load_word(const std::byte* at) noexcept {
   return word;
 }
 
+// Word by word: two that were just computed and are stored as one would pass through memory first.
+inline void store_words(std::byte* at, const ShortKey& key) noexcept {
+  std::memcpy(at, &key.first, sizeof key.first);
+  std::memcpy(at + sizeof key.first, &key.second, sizeof key.second);
+}
+
 // Up to eight bytes as a word, without a call and without a look beyond them.
 inline std::uint64_t word_of(const std::byte* bytes, std::size_t count) noexcept {
   if (count == 8) return load_word(bytes);
