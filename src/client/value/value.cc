@@ -332,11 +332,16 @@ Value Value::copy_of(const ValueView& value) {
 }
 
 Value Value::from_bytes(std::span<const std::byte> bytes) {
-  if (ValueReader::is_aligned(bytes.data())) return copy_of(value_in(bytes));
+  // A copy is made anew and would not show what is wrong with indexes and counts.
+  const auto checked_copy = [](const ValueView& value) {
+    value.check();
+    return copy_of(value);
+  };
+  if (ValueReader::is_aligned(bytes.data())) return checked_copy(value_in(bytes));
   ValueStore aligned;
   aligned.expect(bytes.size());
   std::memcpy(aligned.base(), bytes.data(), bytes.size());
-  return copy_of(value_in({aligned.base(), bytes.size()}));
+  return checked_copy(value_in({aligned.base(), bytes.size()}));
 }
 
 std::size_t Value::dead_bytes() const noexcept {

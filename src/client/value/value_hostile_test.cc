@@ -99,6 +99,37 @@ TEST(ValueHostileTest, TablesThatCannotBeSearchedAreCorrupt) {
   }
 }
 
+// What a copy would make good in silence, losing an entry.
+TEST(ValueHostileTest, AnEntryThatCannotBeFoundIsNoPartOfWhatIsTaken) {
+  Value value;
+  for (int i = 0; i < 40; ++i) value[std::to_string(i)] = i;
+  std::uint64_t table = 0;
+  std::memcpy(&table, value.bytes().data() + 40, sizeof table);
+  ContainerHeader header{};
+  std::memcpy(&header, value.bytes().data() + table, sizeof header);
+  ASSERT_NE(header.index_count, 0u);
+  const std::size_t entries = table + sizeof header;
+  const std::size_t index = entries + header.capacity * sizeof(layout::Entry);
+  const auto code_when = [&](auto&& spoil) {
+    std::vector<std::byte> bytes(value.bytes().begin(), value.bytes().end());
+    spoil(bytes.data());
+    return code_of([&] { Value::from_bytes(bytes); });
+  };
+  EXPECT_EQ(code_when([](std::byte*) {}), Error::none);
+  EXPECT_EQ(
+      code_when([&](std::byte* bytes) { std::memset(bytes + index, 0, 4 * header.index_count); }),
+      Error::corrupt);
+  EXPECT_EQ(code_when([&](std::byte* bytes) {
+              const std::uint32_t live = 39;
+              std::memcpy(bytes + table + offsetof(ContainerHeader, live), &live, sizeof live);
+            }),
+            Error::corrupt);
+  EXPECT_EQ(code_when([&](std::byte* bytes) {
+              std::memcpy(bytes + entries + sizeof(layout::Entry), bytes + entries, sizeof(Cell));
+            }),
+            Error::corrupt);
+}
+
 TEST(ValueHostileTest, AListWhoseCountsDifferIsCorrupt) {
   Forged forged(512);
   forged.put_root(CellType::list, 0, 64);

@@ -134,8 +134,9 @@ void throw_value_error(Error::Code code, const char* attempted) {
       throw Error(code, attempted, "a value",
                   "text and keys are UTF-8; keys are text, bytes, numbers, booleans or none");
     case Error::version_mismatch:
-      throw Error(code, attempted, "a value of another version",
-                  "use the same version of tarn at both ends");
+      // Of a part: value_in() says it of the whole.
+      throw Error(code, attempted, "a value that has a part of unknown type",
+                  "a newer tarn made it: copy it with that one; all else can be read in place");
     case Error::corrupt:
       throw Error(code, attempted, "a value", "its bytes make no sense: its maker spoilt it");
     case Error::too_large:

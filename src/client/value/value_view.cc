@@ -54,6 +54,10 @@ ValueView value_in(std::span<const std::byte> bytes) {
     throw Error(Error::wrong_type, "read a value", "bytes that are none",
                 "read them with bytes(), or have the producer push a Value");
   }
+  if (opened.error() == Error::version_mismatch) {
+    throw Error(Error::version_mismatch, "read a value", "a value of another version",
+                "use the same version of tarn at both ends");
+  }
   throw_value_error(opened.error(), "read a value");
 }
 
