@@ -39,6 +39,7 @@ bool matters(std::uint64_t tag) noexcept {
 
 bool ByteTap::fill() {
   if (at_ != end_) return true;
+  if (ended_) return false;  // a terminal would be asked once more
   if (position_ >= item_end_) {
     problem_ = "it is larger than one item may be";
     is_too_large_ = true;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "borders/read.h"
 #include "borders/write.h"
@@ -184,6 +185,21 @@ TEST(JsonTest, PiecesOfAnySizeAreReadTheSame) {
     EXPECT_EQ(first.view()["key"].size(), 5u);
     EXPECT_EQ(second.view().as<int>(), 12);
     EXPECT_EQ(third.view().as<int>(), 13);
+  }
+}
+
+// All levels that a value may have, said in the most wordy way, with the wordiest leaf below.
+TEST(JsonDepthTest, TheDeepestValueReadsBack) {
+  for (const bool in_order : {false, true}) {
+    Value value;
+    std::vector<ValueRef> places{value.root()};
+    for (int level = 0; level < 1000; ++level) {
+      places.back().make_table(1, in_order);
+      places.push_back(places.back().entry_of_number(level));
+    }
+    places.back() = std::complex<double>(1, 2);
+    const std::string text = to_text(value.view(), Format::json, {.lossless = true});
+    EXPECT_EQ(read_value(Format::json, text).view(), value.view()) << in_order;
   }
 }
 

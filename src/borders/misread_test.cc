@@ -66,11 +66,15 @@ TEST(MisreadTest, TheLargestCountIsNotNone) {
 }
 
 TEST(MisreadTest, TagsThatSayNothingSensibleAreRefused) {
-  for (const std::string& bad : {"\xa1\xc2\x41\x01\x01"s,      // a big integer for a key
-                                 "\xa1\xd8\x40\x61\x61\x01"s,  // a typed array for one
-                                 "\xc2\xd8\x40\x41\x01"s, "\xc2\xc3\x41\x01"s,
-                                 "\xc2\xc1\x41\x01"s,  // two tags
-                                 "\x9f\xc1\xff"s, "\x9f\xc2\xff"s, "\xbf\xc1\xff"s}) {
+  for (const std::string& bad :
+       {"\xa1\xc2\x41\x01\x01"s,      // a big integer for a key
+        "\xa1\xd8\x40\x61\x61\x01"s,  // a typed array for one
+        "\xc2\xd8\x40\x41\x01"s, "\xc2\xc3\x41\x01"s,
+        "\xc2\xc1\x41\x01"s,  // two tags
+        "\x9f\xc1\xff"s, "\x9f\xc2\xff"s, "\xbf\xc1\xff"s,
+        // An array where a tagged table has its list, or that has a pair.
+        "\xa1\x66$table\xd8\x28\x81\x82\x01\x02"s, "\xa1\x66$table\x81\xd8\x28\x82\x01\x02"s,
+        "\xa1\x66$tuple\xd8\x28\x82\x01\x02"s}) {
     EXPECT_EQ(outcome_of(Format::cbor, bad).code, Error::corrupt) << testing::PrintToString(bad);
   }
   // Those that do not matter are dropped, as many as there are.

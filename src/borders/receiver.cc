@@ -10,8 +10,9 @@ namespace tarn::borders {
 namespace {
 
 // The parser of MessagePack and CBOR recurses. A value has at most 1000 levels, each of which is at
-// most three here: a tagged table, its list, and a pair in that.
-constexpr std::size_t kMostFrames = 3000;
+// most three here: a tagged table, its list, and a pair in that. What stands in the deepest may be
+// said by a tagged table, and a list in that, itself.
+constexpr std::size_t kMostFrames = 3 * 1000 + 2;
 
 }  // namespace
 
@@ -302,6 +303,7 @@ bool Receiver::start_array(std::size_t expected) {
   if (tag && is_in_tagged()) bad("tag 40 stands inside what has a tag 40");
   const Kind above = frames_.empty() ? Kind::list : frames_.back().kind;
   if (above == Kind::pairs) {
+    if (tag) bad("tag 40 stands before a pair of a \"$table\"");
     Frame& pair = open(Kind::pair, frames_.back().place);
     pair.apart = std::make_unique<Value>();
     return done();
@@ -309,6 +311,7 @@ bool Receiver::start_array(std::size_t expected) {
   const bool is_wrapped = above == Kind::tuple_wrapper || above == Kind::table_wrapper ||
                           above == Kind::ordered_wrapper;
   if (is_wrapped && frames_.back().count++ == 0) {
+    if (tag) bad("tag 40 stands before the list of a tagged table");
     Frame& frame =
         open(above == Kind::tuple_wrapper ? Kind::list : Kind::pairs, frames_.back().place);
     frame.reserved = reserve(expected);

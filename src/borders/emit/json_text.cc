@@ -30,26 +30,29 @@ unsigned steering_character(std::string_view text) noexcept {
   return is_mark || is_embedding || is_isolate ? point : 0;
 }
 
-std::string json_quoted(std::string_view text) {
-  using Json = nlohmann::json;
-  // A copy, so that what is written is what was looked at.
-  const std::string quoted =
-      Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
-  std::size_t at = quoted.find_first_of(kSuspects);
-  if (at == std::string::npos) return quoted;
+std::string without_steering(std::string json) {
+  std::size_t at = json.find_first_of(kSuspects);
+  if (at == std::string::npos) return json;
   std::string out;
   std::size_t done = 0;
   while (at != std::string::npos) {
-    const std::string_view rest = std::string_view(quoted).substr(at);
+    const std::string_view rest = std::string_view(json).substr(at);
     const unsigned point = steering_character(rest);
     if (point != 0) {
-      out.append(quoted, done, at - done);
+      out.append(json, done, at - done);
       append_escaped(out, point);
       done = at + (point == 0x7F ? 1 : point < 0x800 ? 2 : 3);
     }
-    at = quoted.find_first_of(kSuspects, at + 1);
+    at = json.find_first_of(kSuspects, at + 1);
   }
-  return out.append(quoted, done);
+  return out.append(json, done);
+}
+
+std::string json_quoted(std::string_view text) {
+  using Json = nlohmann::json;
+  // A copy, so that what is written is what was looked at.
+  return without_steering(
+      Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace tarn::borders

@@ -10,9 +10,12 @@ namespace tarn::borders {
 // control: DEL, C1, or one that turns the direction of writing. 0 for all others.
 unsigned steering_character(std::string_view text) noexcept;
 
-// In quotes. Text of foreign origin may end up on a terminal: besides what JSON wants escaped, DEL,
-// the C1 controls and those that turn the direction of writing are \u and four digits. Bytes that
-// are not UTF-8, which only who writes on meanwhile can put there, become U+FFFD.
+// JSON whose strings have none of these: DEL, the C1 controls and those that turn the direction of
+// writing are \u and four digits, for text of foreign origin may end up on a terminal.
+std::string without_steering(std::string json);
+
+// In quotes, without steering characters. Bytes that are not UTF-8, which only who writes on
+// meanwhile can put there, become U+FFFD.
 std::string json_quoted(std::string_view text);
 
 }  // namespace tarn::borders
