@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "tools/failure.h"
@@ -39,6 +40,11 @@ PopStatus Popper::pass_one() {
   } catch (const Failure& failure) {
     settle();
     refuse(failure);
+  } catch (const std::bad_alloc&) {
+    settle();
+    refuse(Failure(Error(Error::no_memory, "write message " + std::to_string(view.position),
+                         "pipe '" + source_.pipe.name() + "': it needs more memory than there is",
+                         "free memory, or take it with --raw")));
   } catch (const std::exception&) {
     settle();
     throw;

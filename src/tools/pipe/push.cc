@@ -63,6 +63,12 @@ void push_whole(Input& input, std::uint64_t limit_bytes, Pusher& pusher) {
   pusher.push(std::move(loan));
 }
 
+// Reading in pieces leaves places that nothing refers to; a few are cheaper than a copy.
+void push_read(Value value, Pusher& pusher) {
+  if (value.dead_bytes() > value.bytes().size() / 4) value.compact();
+  pusher.push(std::move(value));
+}
+
 // Each item becomes a value, which is built where the consumer reads it.
 void push_values(borders::Source& source, const PushOptions& options, std::uint64_t limit_bytes,
                  Pusher& pusher) {
@@ -72,15 +78,14 @@ void push_values(borders::Source& source, const PushOptions& options, std::uint6
   for (;;) {
     Value value = pusher.value();
     if (!reader.next(value.root())) return;
-    if (value.dead_bytes() > value.bytes().size() / 4) value.compact();
-    pusher.push(std::move(value));
+    push_read(std::move(value), pusher);
   }
 }
 
 // With --whole there is one item, and nothing behind it.
 void push_whole_value(std::span<const std::byte> bytes, const PushOptions& options,
                       Pusher& pusher) {
-  pusher.push(borders::read_value(*options.format, bytes, options.read));
+  push_read(borders::read_value(*options.format, bytes, options.read), pusher);
 }
 
 void push_formatted(const PushOptions& options, const StopSignals& signals,
@@ -120,6 +125,10 @@ void print_result(CommandContext& context, const PushOptions& options, const Pro
 }
 
 ExitCode push(CommandContext& context, const PushOptions& options) {
+  if (!options.format && is_any_given(options.read)) {
+    throw usage_failure("--arrays, --no-tags and --last-of-duplicates are about values",
+                        "leave them out: raw bytes are what they are");
+  }
   const StopSignals signals;
   Session session = connect(participant(context, "tarn pipe push", true));
   Pipe pipe = session.pipe(options.name, options.pipe);

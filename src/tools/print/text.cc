@@ -88,11 +88,13 @@ std::size_t columns(std::string_view text) noexcept {
 }
 
 std::string json_text(const nlohmann::ordered_json& value) {
-  return value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return borders::without_steering(
+      value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 std::string json_line(const nlohmann::ordered_json& value) {
-  return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return borders::without_steering(
+      value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 }  // namespace tarn::tools

@@ -37,7 +37,7 @@ void read_all(Verdict& verdict, ValueForm form, const borders::ReadOptions& opti
   InputSource source(file.input(), {.read = [&](std::size_t size) { verdict.bytes += size; }});
   ValueReader reader(form, source, options, {});
   while (const auto value = reader.next()) {
-    if (verdict.count++ == 0) verdict.what = summary_of(value->view(), {.most_bytes = 40});
+    if (verdict.count++ == 0) verdict.what = summary_of(*value, {.most_bytes = 40});
   }
   if (verdict.count > 0) return;
   throw Error(Error::corrupt, "read a value", "it has no value",

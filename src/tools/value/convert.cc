@@ -37,27 +37,44 @@ void require_one(std::uint64_t count) {
                 "give it exactly one, or choose another --to");
 }
 
-void write(const Value& value, ValueForm to, const borders::WriteOptions& options, Output& output) {
-  const auto format = format_of(to);
-  if (!format) return output.write(value.bytes());
-  borders::Sink sink([&output](std::span<const std::byte> bytes) { output.write(bytes); });
-  borders::write_value(value.view(), *format, options, sink);
-  if (*format == borders::Format::json) sink.put('\n');
-  sink.flush();
+void write(const ValueView& value, borders::Format format, const borders::WriteOptions& options,
+           OutputFile& output) {
+  if (output.appears_whole()) {
+    borders::Sink sink([&](std::span<const std::byte> bytes) { output.output().write(bytes); });
+    borders::write_value(value, format, options, sink);
+    sink.flush();
+  } else {
+    // All of an item, or an error and nothing of it.
+    output.output().write(borders::to_text(value, format, options));
+  }
+  if (format == borders::Format::json) output.output().write("\n");
 }
 
-void convert_all(ValueReader& reader, ValueForm to, const ConvertOptions& options, Output& output,
-                 Progress& progress) {
-  while (auto value = reader.next()) {
-    if (to == ValueForm::tarn) {
+void convert_each(ValueReader& reader, ValueForm to, const ConvertOptions& options,
+                  OutputFile& output, Progress& progress) {
+  while (const auto value = reader.next()) {
+    if (const auto format = format_of(to)) {
+      write(*value, *format, options.write, output);
+    } else {
       require_one(reader.count());
-      // What was read in pieces has left places that nothing refers to.
-      if (value->dead_bytes() > 0) value->compact();
+      output.output().write(reader.take().bytes());
     }
-    write(*value, to, options.write, output);
     progress.add(0);
   }
   if (to == ValueForm::tarn) require_one(reader.count());
+}
+
+void convert_all(ValueReader& reader, ValueForm to, const ConvertOptions& options,
+                 OutputFile& output, Progress& progress) {
+  try {
+    convert_each(reader, to, options, output, progress);
+  } catch (const Interrupted&) {
+    throw;  // nobody reads the output, or nobody wants it
+  } catch (const std::exception&) {
+    if (!output.appears_whole()) output.output().flush();  // those before it
+    throw;
+  }
+  output.finish();
 }
 
 // What would have no effect is a mistake.
@@ -91,8 +108,7 @@ ExitCode convert(CommandContext& context, const ConvertOptions& options) {
   InputSource source(input.input(), {.read = [&](std::size_t size) { progress.add_bytes(size); },
                                      .wait = [&] { output.output().flush(); }});
   ValueReader reader(from, source, options.read, input.name());
-  convert_all(reader, to, options, output.output(), progress);
-  output.finish();
+  convert_all(reader, to, options, output, progress);
   if (context.json) {
     context.out << json_text({{"from", name_of(from)},
                               {"to", name_of(to)},

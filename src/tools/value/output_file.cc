@@ -20,6 +20,18 @@ unsigned default_mode() {
   return 0666 & ~mask;
 }
 
+// Gives it to whom the file belongs that it replaces, and says what rights it may have: no more for
+// anybody than there were. Where the system does not let us give it away, its group is another one
+// and gets none, and the former one's members are among all others. Bits beyond 0777 would lend our
+// rights.
+unsigned mode_after_giving(int descriptor, const struct stat& former) {
+  constexpr uid_t kAsItIs = static_cast<uid_t>(-1);
+  const bool has_group = ::fchown(descriptor, former.st_uid, former.st_gid) == 0 ||
+                         ::fchown(descriptor, kAsItIs, former.st_gid) == 0;
+  if (has_group) return former.st_mode & 0777;
+  return (former.st_mode & 0700) | (former.st_mode & 07 & (former.st_mode >> 3));
+}
+
 // Where the name leads in the end.
 std::string resolved(const std::string& path) {
   const std::unique_ptr<char, void (*)(void*)> target(::realpath(path.c_str(), nullptr), std::free);
@@ -43,7 +55,7 @@ OutputFile::OutputFile(const FileName& file) : descriptor_(STDOUT_FILENO) {
     open_special();
   } else {
     path_ = resolved(path_);
-    open_beside(exists ? std::optional<unsigned>(status.st_mode & 07777) : std::nullopt);
+    open_beside(exists ? &status : nullptr);
   }
   output_.emplace(descriptor_, "file '" + *file + "'");
 }
@@ -53,13 +65,14 @@ void OutputFile::open_special() {
   if (descriptor_ < 0) throw cannot("make the file", path_);
 }
 
-void OutputFile::open_beside(const std::optional<unsigned>& mode) {
+void OutputFile::open_beside(const struct stat* former) {
   std::string name = path_ + ".part-XXXXXX";
   descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
   if (descriptor_ < 0) throw cannot("make a file beside", path_);
   temporary_ = name;
   // Never more open than what it replaces, not even while it is written.
-  ::fchmod(descriptor_, mode ? *mode : default_mode());
+  ::fchmod(descriptor_,
+           former != nullptr ? mode_after_giving(descriptor_, *former) : default_mode());
 }
 
 OutputFile::~OutputFile() {

@@ -3,12 +3,16 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "borders/read.h"
 #include "borders/write.h"
@@ -49,14 +53,46 @@ class SharedValue {
   std::byte* bytes_ = nullptr;
 };
 
-// Another process that writes these bytes and the former ones by turns, as fast as it can.
+// Another process that writes these bytes and the former ones by turns, as fast as it can, as long
+// as this one lives. It has begun when it is made.
 class Scribbler {
  public:
-  Scribbler(std::byte* at, std::vector<std::byte> others) {
+  Scribbler(std::byte* at, std::vector<std::byte> others)
+      : rounds_(new (SharedWord::map()) SharedWord) {
+    const pid_t parent = ::getpid();
     pid_ = ::fork();
-    if (pid_ != 0) return;
-    std::vector<std::byte> former(at, at + others.size());
-    for (;;) {
+    if (pid_ < 0) throw std::runtime_error("fork");
+    if (pid_ == 0) scribble(at, others, parent);
+    while (rounds_->count == 0) std::this_thread::yield();
+  }
+  ~Scribbler() {
+    if (::waitpid(pid_, nullptr, WNOHANG) == 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    } else {
+      ADD_FAILURE() << "it ended by itself";
+    }
+    ::munmap(rounds_, sizeof(SharedWord));
+  }
+  Scribbler(const Scribbler&) = delete;
+  Scribbler& operator=(const Scribbler&) = delete;
+
+ private:
+  struct SharedWord {
+    std::atomic<std::uint64_t> count{0};
+    static void* map() {
+      void* memory = ::mmap(nullptr, sizeof(SharedWord), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+      if (memory == MAP_FAILED) throw std::runtime_error("mmap");
+      return memory;
+    }
+  };
+
+  [[noreturn]] void scribble(std::byte* at, const std::vector<std::byte>& others, pid_t parent) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (::getppid() != parent) ::_exit(1);
+    const std::vector<std::byte> former(at, at + others.size());
+    for (;; ++rounds_->count) {
       for (const auto* bytes : {&others, &former}) {
         for (std::size_t i = 0; i < bytes->size(); ++i) {
           static_cast<volatile std::byte*>(at)[i] = (*bytes)[i];
@@ -64,15 +100,9 @@ class Scribbler {
       }
     }
   }
-  ~Scribbler() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  Scribbler(const Scribbler&) = delete;
-  Scribbler& operator=(const Scribbler&) = delete;
 
- private:
-  pid_t pid_;
+  SharedWord* rounds_;
+  pid_t pid_ = -1;
 };
 
 std::vector<std::byte> words(std::initializer_list<std::uint64_t> numbers) {

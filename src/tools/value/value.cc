@@ -28,8 +28,8 @@ void show_all(ValueReader& reader, const ShowOptions& options, const CommandCont
   const borders::WriteOptions json{.lossless = options.lossless};
   PrettySequence sequence{Style(context.color_out)};
   while (const auto value = reader.next()) {
-    output.write(context.json ? borders::to_text(value->view(), borders::Format::json, json) + '\n'
-                              : sequence.next(value->view()));
+    output.write(context.json ? borders::to_text(*value, borders::Format::json, json) + '\n'
+                              : sequence.next(*value));
   }
 }
 

@@ -90,9 +90,12 @@ std::vector<CLI::Option*> add_read_options(CLI::App& command, borders::ReadOptio
   return options;
 }
 
+bool is_any_given(const borders::ReadOptions& options) noexcept {
+  return options.number_arrays || !options.tags || options.last_of_duplicates;
+}
+
 void require_use(const borders::ReadOptions& options, ValueForm form) {
-  if (form != ValueForm::tarn) return;
-  if (!options.number_arrays && options.tags && !options.last_of_duplicates) return;
+  if (form != ValueForm::tarn || !is_any_given(options)) return;
   throw usage_failure("--arrays, --no-tags and --last-of-duplicates are about other forms",
                       "leave them out: a tarn value is what it is");
 }

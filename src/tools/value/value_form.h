@@ -33,5 +33,7 @@ std::vector<CLI::Option*> add_strictness(CLI::App& command, borders::ReadOptions
 std::vector<CLI::Option*> add_read_options(CLI::App& command, borders::ReadOptions& target);
 // Throws Failure (usage) when one of them was given for what has no use for it.
 void require_use(const borders::ReadOptions& options, ValueForm form);
+// Whether one of them was given.
+bool is_any_given(const borders::ReadOptions& options) noexcept;
 
 }  // namespace tarn::tools

@@ -1,6 +1,8 @@
 #include "tools/value/value_reader.h"
 
+#include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "tools/print/format.h"
 
@@ -41,13 +43,14 @@ std::span<const std::byte> InputSource::next() {
 
 ValueReader::ValueReader(ValueForm form, InputSource& source, borders::ReadOptions options,
                          std::string name)
-    : source_(source), name_(std::move(name)) {
+    : source_(source), name_(std::move(name)), bytes_(nullptr, std::free) {
   if (const auto format = format_of(form)) reader_.emplace(*format, source, options);
 }
 
-std::optional<Value> ValueReader::next() {
+template <class Attempt>
+auto ValueReader::named(Attempt&& attempt) {
   try {
-    return next_unnamed();
+    return attempt();
   } catch (const Error& error) {
     if (name_.empty()) throw;
     throw Error(error.code(), error.attempted(), name_ + ": " + error.object(), error.cure(),
@@ -55,21 +58,34 @@ std::optional<Value> ValueReader::next() {
   }
 }
 
-std::optional<Value> ValueReader::next_unnamed() {
+std::optional<ValueView> ValueReader::next() {
+  return named([this] { return next_unnamed(); });
+}
+
+Value ValueReader::take() {
+  return named([this] {
+    if (!reader_) return Value::copy_of(last_);
+    // What was read in pieces has left places that nothing refers to.
+    if (value_.dead_bytes() > 0) value_.compact();
+    return std::move(value_);
+  });
+}
+
+std::optional<ValueView> ValueReader::next_unnamed() {
   if (!reader_) {
     if (count_ > 0) return std::nullopt;
-    Value value = read_tarn();
-    ++count_;
-    return value;
+    last_ = read_tarn();
+  } else {
+    value_ = Value();
+    if (!reader_->next(value_.root())) return std::nullopt;
+    last_ = value_.view();
   }
-  Value value;
-  if (!reader_->next(value.root())) return std::nullopt;
   ++count_;
-  return value;
+  return last_;
 }
 
 // All of the input, and nothing behind the value: whatever that is, it would be lost.
-Value ValueReader::read_tarn() {
+ValueView ValueReader::read_tarn() {
   std::vector<std::byte> whole;
   std::optional<std::uint64_t> size;
   for (auto piece = source_.next(); !piece.empty(); piece = source_.next()) {
@@ -89,8 +105,15 @@ Value ValueReader::read_tarn() {
                (size ? "" : "at least ") + format_count(wanted),
            "get it once more from where it came from");
   }
+  constexpr std::size_t kAlignment = 64;
+  const std::size_t room = (whole.size() + kAlignment - 1) / kAlignment * kAlignment;
+  bytes_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, room)));
+  if (bytes_ == nullptr) throw std::bad_alloc();
+  std::memcpy(bytes_.get(), whole.data(), whole.size());
   try {
-    return Value::from_bytes(whole);
+    const ValueView value = value_in({bytes_.get(), whole.size()});
+    value.check();
+    return value;
   } catch (const Error& error) {
     if (error.code() != Error::corrupt) throw;
     refuse(Error::corrupt, "a part of it makes no sense", error.cure());

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,18 +39,28 @@ class ValueReader {
  public:
   // Both are borrowed. `name` is what errors call the stream; without one they name only the place.
   ValueReader(ValueForm form, InputSource& source, borders::ReadOptions options, std::string name);
-  // Nothing at the end. Throws Error.
-  std::optional<Value> next();
+  // Nothing at the end; good until the next one is asked for. A tarn value is checked whole, and
+  // stays as it is, with parts that only a newer tarn knows. Throws Error.
+  std::optional<ValueView> next();
+  // The last one, to be kept: compact, and of known parts only. Throws Error.
+  Value take();
   std::uint64_t count() const noexcept { return count_; }
 
  private:
-  std::optional<Value> next_unnamed();
-  Value read_tarn();
+  using Bytes = std::unique_ptr<std::byte, void (*)(void*)>;
+  // What `attempt` returns; its errors name the stream.
+  template <class Attempt>
+  auto named(Attempt&& attempt);
+  std::optional<ValueView> next_unnamed();
+  ValueView read_tarn();
 
   InputSource& source_;
   std::string name_;
   std::optional<borders::Reader> reader_;  // none: a tarn value
   std::uint64_t count_ = 0;
+  Value value_;  // the last item of another form
+  Bytes bytes_;  // a tarn value as it is, aligned as its arrays want it
+  ValueView last_;
 };
 
 }  // namespace tarn::tools

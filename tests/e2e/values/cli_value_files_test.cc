@@ -64,6 +64,23 @@ TEST_F(CliValueFilesTest, WhatIsReplacedKeepsItsRights) {
   EXPECT_FALSE(has_leftovers());
 }
 
+TEST_F(CliValueFilesTest, WhatIsReplacedStaysItsOwnersAndLendsNoRights) {
+  file("a.json", "[1]");
+  file("kept.json", "others'");
+  const bool may_give = ::geteuid() == 0;
+  const uid_t owner = may_give ? 65534 : ::geteuid();
+  ASSERT_EQ(::chown(path("kept.json").c_str(), owner, may_give ? 65534 : ::getegid()), 0);
+  ASSERT_EQ(::chmod(path("kept.json").c_str(), 04640), 0);
+  struct stat before {};
+  ASSERT_EQ(::stat(path("kept.json").c_str(), &before), 0);
+  output_of({"value", "convert", path("a.json"), path("kept.json")});
+  struct stat after {};
+  ASSERT_EQ(::stat(path("kept.json").c_str(), &after), 0);
+  EXPECT_EQ(after.st_uid, before.st_uid);
+  EXPECT_EQ(after.st_gid, before.st_gid);
+  EXPECT_EQ(mode_of("kept.json"), 0640u);
+}
+
 TEST_F(CliValueFilesTest, ASymbolicLinkLeadsWhereItLed) {
   file("a.json", "[1]");
   file("target.json", "old");
@@ -121,6 +138,35 @@ TEST_F(CliValueFilesTest, NothingFollowsATarnValue) {
   }
 }
 
+TEST_F(CliValueFilesTest, APartOfANewerTypeIsPassedOverUnlessItIsToBecomeSomethingElse) {
+  file("a.json", "[true,2]");
+  output_of({"value", "convert", path("a.json"), path("a.tarn")});
+  std::string bytes = content_of("a.tarn");
+  std::uint64_t list = 0;  // docs/formats/value.md
+  std::memcpy(&list, bytes.data() + 40, sizeof list);
+  bytes[list + 32] = 77;
+  file("newer.tarn", bytes);
+  EXPECT_THAT(output_of({"value", "check", path("newer.tarn")}), HasSubstr("good"));
+  EXPECT_THAT(output_of({"value", "show", path("newer.tarn")}), HasSubstr("of type 77"));
+  const Outcome copied = run({"value", "convert", path("newer.tarn"), path("copy.tarn")});
+  EXPECT_EQ(copied.exit_code, 8) << copied.err;
+  EXPECT_THAT(copied.err, HasSubstr("a part of unknown type"));
+  EXPECT_EQ(run({"value", "convert", path("newer.tarn"), path("copy.json")}).exit_code, 1);
+}
+
+TEST_F(CliValueFilesTest, WhatACopyWouldMakeGoodIsFound) {
+  file("a.json", R"({"a":1,"b":2})");
+  output_of({"value", "convert", path("a.json"), path("a.tarn")});
+  std::string bytes = content_of("a.tarn");
+  std::uint64_t table = 0;
+  std::memcpy(&table, bytes.data() + 40, sizeof table);
+  std::memcpy(bytes.data() + table + 32 + 32, bytes.data() + table + 32, 16);  // one key for both
+  file("twice.tarn", bytes);
+  EXPECT_EQ(run({"value", "check", path("twice.tarn")}).exit_code, 9);
+  expect_error({"value", "convert", path("twice.tarn"), path("b.json")}, 1, "corrupt");
+  EXPECT_FALSE(std::filesystem::exists(path("b.json")));
+}
+
 TEST_F(CliValueFilesTest, CheckLooksAtEveryFile) {
   file("good.json", "1 2");
   file("empty.json", " \n");
@@ -173,6 +219,13 @@ TEST_F(CliValueFilesTest, WhatCameBeforeABadItemIsShown) {
   EXPECT_EQ(outcome.out, "1\n\n- 2\n\n3\n");
 }
 
+TEST_F(CliValueFilesTest, WhatCameBeforeABadItemIsConverted) {
+  const Outcome outcome =
+      run({"value", "convert", "--from", "json", "--to", "json"}, "1 [2] 3 ] 4");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.out, "1\n[2]\n3\n");
+}
+
 // --- messages -----------------------------------------------------------------------------------
 
 TEST_F(CliValueFilesTest, ASpoiltMessageDoesNotHideThoseBehindIt) {
@@ -206,6 +259,26 @@ TEST_F(CliValueFilesTest, ASpoiltMessageDoesNotHideThoseBehindIt) {
   }
 }
 
+TEST_F(CliValueFilesTest, TextOfMessagesSteersNoTerminalAsJsonEither) {
+  output_of({"pipe", "push", "x", "-m",
+             "a\xc2\x9b"
+             "b\xe2\x80\xae"
+             "c"});
+  EXPECT_THAT(output_of({"pipe", "pop", "x", "--json"}), HasSubstr("\"a\\u009bb\\u202ec\""));
+}
+
+TEST_F(CliValueFilesTest, AWholeItemIsPushedWithoutTheRestOfItsReading) {
+  std::string list = "[";
+  for (int i = 0; i < 20000; ++i) list += std::to_string(i) + ",";
+  list.back() = ']';
+  output_of({"pipe", "push", "lines", "--format", "json"}, list);
+  output_of({"pipe", "push", "whole", "--format", "json", "--whole"}, list);
+  const auto bytes = [&](const std::string& name) {
+    return json_of({"pipe", "info", name})["pushed_bytes"].get<std::uint64_t>();
+  };
+  EXPECT_LT(bytes("whole"), bytes("lines") * 3 / 2);
+}
+
 // --- the command line ---------------------------------------------------------------------------
 
 TEST_F(CliValueFilesTest, OptionsWithoutEffectAreMistakes) {
@@ -214,6 +287,7 @@ TEST_F(CliValueFilesTest, OptionsWithoutEffectAreMistakes) {
   output_of({"pipe", "create", "x"});
   for (const Words& words : {Words{"pipe", "push", "x", "--arrays", "-m", "1"},
                              Words{"pipe", "push", "x", "--no-tags", "-m", "1"},
+                             Words{"pipe", "push", "x", "--format", "raw", "--arrays", "-m", "1"},
                              Words{"pipe", "pop", "x", "--raw", "--lossless"},
                              Words{"pipe", "pop", "x", "--format", "raw", "--lossless"},
                              Words{"value", "convert", path("a.json"), path("a.cbor"), "--pretty"},
