@@ -23,15 +23,23 @@ if(TARGET tarn)
   if(BUILD_SHARED_LIBS)
     set(pc_libs "-ltarn")
     set(pc_libs_private "${pc_dependencies}")
+    set(pc_requires "Requires.private")
   else()
     set(pc_libs "-ltarn ${pc_dependencies}")
     set(pc_libs_private "")
+    set(pc_requires "Requires")
   endif()
   # The prefix is found from the file's own place, so that an installed tree can be moved.
   set(pc_to_prefix ${CMAKE_INSTALL_PREFIX})
   cmake_path(RELATIVE_PATH pc_to_prefix BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
-  configure_file(${CMAKE_CURRENT_LIST_DIR}/tarn.pc.in ${PROJECT_BINARY_DIR}/tarn.pc @ONLY)
-  install(FILES ${PROJECT_BINARY_DIR}/tarn.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  foreach(library tarn tarn_picklingtools)
+    if(TARGET ${library})
+      configure_file(
+        ${CMAKE_CURRENT_LIST_DIR}/${library}.pc.in ${PROJECT_BINARY_DIR}/${library}.pc @ONLY)
+      install(FILES ${PROJECT_BINARY_DIR}/${library}.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+    endif()
+  endforeach()
 endif()
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tarn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}

@@ -66,12 +66,15 @@ def with_cmake(prefix, work, compiler):
 def with_pkg_config(prefix, work, compiler):
     folders = [str(file.parent) for file in prefix.rglob("tarn.pc")]
     environment = dict(os.environ, PKG_CONFIG_PATH=":".join(folders))
-    words = run("pkg-config", "--cflags", "--libs", "tarn", env=environment).split()
-    program = work / "consumer"
-    source = CONSUMER / "consumer.cc"
-    run(compiler, "-std=c++20", source, "-o", program, *words)
     libraries = ":".join(str(file.parent) for file in prefix.rglob("libtarn.so"))
-    run(program, env=dict(os.environ, LD_LIBRARY_PATH=libraries))
+    for package, name, standard in (
+        ("tarn", "consumer", "c++20"),
+        ("tarn_picklingtools", "old_consumer", "c++17"),
+    ):
+        words = run("pkg-config", "--cflags", "--libs", package, env=environment).split()
+        program = work / name
+        run(compiler, f"-std={standard}", CONSUMER / f"{name}.cc", "-o", program, *words)
+        run(program, env=dict(os.environ, LD_LIBRARY_PATH=libraries))
 
 
 def main():
