@@ -1,6 +1,8 @@
 // value_access.h - from the public handles to the checked reader and the builder below them.
 #pragma once
 
+#include <string>
+
 #include "client/value/value_store.h"
 #include "tarn/value.h"
 
@@ -73,6 +75,19 @@ struct ValueView::Access {
   static bool looks_into(const ValueView& view, std::span<const std::byte> bytes) noexcept {
     return view.base_ == bytes.data();
   }
+
+  // Throws an error about this part, which it names: value["scans"][3] (text).
+  [[noreturn]] static void fail(Error::Code code, const char* attempted, const ValueView& view);
+
+ private:
+  struct Looks {
+    int left;
+    std::uint32_t depth = 0;
+    std::string path{};
+  };
+  static std::string place_of(const ValueView& view);
+  static bool find_path(const ValueView& from, const std::byte* wanted, Looks& looks);
+  static std::string text_of_key(const ValueView& key);
 };
 
 }  // namespace tarn

@@ -8,7 +8,6 @@
 
 namespace tarn {
 
-using detail::throw_value_error;
 using layout::Cell;
 using layout::CellType;
 
@@ -84,7 +83,7 @@ Result<T> convert(const ValueReader& reader, const Cell& cell) noexcept {
 template <ValueElement T>
 T ValueView::as() const {
   const auto converted = convert<T>(Access::reader(*this), Access::cell(*this));
-  if (!converted) throw_value_error(converted.error(), "convert the number of");
+  if (!converted) Access::fail(converted.error(), "convert the number of", *this);
   return *converted;
 }
 
@@ -99,12 +98,12 @@ template <class T>
 requires std::same_as<T, float> || std::same_as<T, double> T ValueView::rounded()
 const {
   const auto number = number_of(Access::reader(*this), Access::cell(*this));
-  if (!number) throw_value_error(number.error(), "round the number of");
+  if (!number) Access::fail(number.error(), "round the number of", *this);
   if constexpr (std::same_as<T, double>) {
     return round_to_double(*number);
   } else {
     const auto nearest = round_to_float(*number);
-    if (!nearest) throw_value_error(nearest.error(), "round the number of");
+    if (!nearest) Access::fail(nearest.error(), "round the number of", *this);
     return *nearest;
   }
 }

@@ -121,30 +121,30 @@ void ValueStore::fail(Error::Code code, const char* attempted) {
   throw_value_error(code, attempted);
 }
 
-void throw_value_error(Error::Code code, const char* attempted) {
+void throw_value_error(Error::Code code, const char* attempted, const std::string& object) {
   switch (code) {
     case Error::not_found:
-      throw Error(code, attempted, "a value", "there is no such key or element; look with find()");
+      throw Error(code, attempted, object, "there is no such key or element; look with find()");
     case Error::wrong_type:
-      throw Error(code, attempted, "a value", "ask for its type() first");
+      throw Error(code, attempted, object, "ask for its type() first");
     case Error::out_of_range:
-      throw Error(code, attempted, "a value",
+      throw Error(code, attempted, object,
                   "ask for a wider type, for rounded(), or nest less than 1000 levels");
     case Error::invalid_argument:
-      throw Error(code, attempted, "a value",
+      throw Error(code, attempted, object,
                   "text and keys are UTF-8; keys are text, bytes, numbers, booleans or none");
     case Error::version_mismatch:
       // Of a part: value_in() says it of the whole.
-      throw Error(code, attempted, "a value that has a part of unknown type",
+      throw Error(code, attempted, object + ", which has a part of unknown type",
                   "a newer tarn made it: copy it with that one; all else can be read in place");
     case Error::corrupt:
-      throw Error(code, attempted, "a value", "its bytes make no sense: its maker spoilt it");
+      throw Error(code, attempted, object, "its bytes make no sense: its maker spoilt it");
     case Error::too_large:
-      throw Error(code, attempted, "a value", "make it smaller, or several of it");
+      throw Error(code, attempted, object, "make it smaller, or several of it");
     case Error::no_memory:
-      throw Error(code, attempted, "a value", "free memory, or make it smaller");
+      throw Error(code, attempted, object, "free memory, or make it smaller");
     default:
-      throw Error(code, attempted, "a value", {});
+      throw Error(code, attempted, object, {});
   }
 }
 

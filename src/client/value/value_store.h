@@ -85,7 +85,8 @@ class ValueStore final : public ValueMemory {
 };
 
 // The sentence for what a value did not let us do.
-[[noreturn]] void throw_value_error(Error::Code code, const char* attempted);
+[[noreturn]] void throw_value_error(Error::Code code, const char* attempted,
+                                    const std::string& object = "a value");
 
 }  // namespace detail
 }  // namespace tarn

@@ -26,6 +26,32 @@ TEST(ValueTest, BeginsAsNone) {
   EXPECT_FALSE(value.is_shared());
 }
 
+TEST(ValueTest, ErrorsNameThePlaceAndItsType) {
+  Value value;
+  value["scans"].append(1);
+  value["scans"].append()["gain"] = "high";
+  value["numbers"].entry_of_number(-3) = true;
+  const auto object_of = [](auto&& call) -> std::string {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.object();
+    }
+    return "nothing was thrown";
+  };
+  const ValueView view = value.view();
+  EXPECT_EQ(object_of([&] { view["scans"][1]["gain"].as<int>(); }),
+            "value[\"scans\"][1][\"gain\"] (text)");
+  EXPECT_EQ(object_of([&] { view["numbers"].find_number(-3)->text(); }),
+            "value[\"numbers\"][-3] (boolean)");
+  EXPECT_EQ(object_of([&] { view["scans"][2]; }), "value[\"scans\"] (list)");
+  EXPECT_EQ(object_of([&] { view["absent"]; }), "a value (table)");
+  EXPECT_EQ(object_of([&] { ValueView().text(); }), "a value (none)");
+  // Looking for the place ends where it would take too long.
+  for (int i = 0; i < 10000; ++i) value["many"].append(i);
+  EXPECT_EQ(object_of([&] { value.view()["many"][9999].text(); }), "a value (int32)");
+}
+
 TEST(ValueTest, CascadesThroughTablesAndLists) {
   Value value;
   value["n"]["x"].append(1);

@@ -77,17 +77,17 @@ std::size_t ValueView::size() const {
   const ValueReader reader = Access::reader(*this);
   if (is_container(type_of(cell))) {
     const auto container = reader.container(cell);
-    if (!container) throw_value_error(container.error(), "count the entries of");
+    if (!container) Access::fail(container.error(), "count the entries of", *this);
     return container->live();
   }
   if (type_of(cell) == CellType::array) {
     const auto array = reader.array(cell);
-    if (!array) throw_value_error(array.error(), "count the elements of");
+    if (!array) Access::fail(array.error(), "count the elements of", *this);
     return array->element_count;
   }
   if (type_of(cell) == CellType::text || type_of(cell) == CellType::bytes) {
     const auto text = Access::text(*this, cell);
-    if (!text) throw_value_error(text.error(), "measure the text of");
+    if (!text) Access::fail(text.error(), "measure the text of", *this);
     return text->size();
   }
   return 0;
@@ -111,17 +111,17 @@ ValueView ValueView::operator[](std::string_view key) const {
   const auto found = Access::find(*this, key);
   if (found) return *found;
   const std::string attempted = "look up '" + std::string(key.substr(0, 64)) + "' in";
-  throw_value_error(found.error(), attempted.c_str());
+  Access::fail(found.error(), attempted.c_str(), *this);
 }
 
 ValueView ValueView::at(std::uint64_t index) const {
   const Cell cell = Access::cell(*this);
-  if (!is_listed(type_of(cell))) throw_value_error(Error::wrong_type, "take an element of");
+  if (!is_listed(type_of(cell))) Access::fail(Error::wrong_type, "take an element of", *this);
   const auto list = Access::reader(*this).container(cell);
-  if (!list) throw_value_error(list.error(), "take an element of");
+  if (!list) Access::fail(list.error(), "take an element of", *this);
   if (index >= list->used()) {
     const std::string attempted = "take element " + std::to_string(index) + " of";
-    throw_value_error(Error::not_found, attempted.c_str());
+    Access::fail(Error::not_found, attempted.c_str(), *this);
   }
   return Access::part(*this, list->entries + index * sizeof(Cell));
 }
@@ -131,7 +131,7 @@ EntryRange ValueView::entries() const {
   const Cell cell = Access::cell(*this);
   if (type_of(cell) != CellType::table) return range;
   const auto table = Access::reader(*this).container(cell);
-  if (!table) throw_value_error(table.error(), "list the entries of");
+  if (!table) Access::fail(table.error(), "list the entries of", *this);
   range.table_ = *this;
   range.entries_ = table->entries;
   range.used_ = table->used();
@@ -143,7 +143,7 @@ ElementRange ValueView::elements() const {
   const Cell cell = Access::cell(*this);
   if (!is_listed(type_of(cell))) return range;
   const auto list = Access::reader(*this).container(cell);
-  if (!list) throw_value_error(list.error(), "list the elements of");
+  if (!list) Access::fail(list.error(), "list the elements of", *this);
   range.list_ = *this;
   range.elements_ = list->entries;
   range.used_ = list->used();
@@ -182,36 +182,36 @@ std::string_view ValueView::text() const {
   const auto found = try_text();
   if (found) return *found;
   const bool is_text = type() == ValueType::text;
-  throw_value_error(is_text ? Error::corrupt : Error::wrong_type, "read the text of");
+  Access::fail(is_text ? Error::corrupt : Error::wrong_type, "read the text of", *this);
 }
 
 std::span<const std::byte> ValueView::bytes() const {
   const Cell cell = Access::cell(*this);
   if (type_of(cell) != CellType::text && type_of(cell) != CellType::bytes) {
-    throw_value_error(Error::wrong_type, "read the bytes of");
+    Access::fail(Error::wrong_type, "read the bytes of", *this);
   }
   const auto found = Access::text(*this, cell);
-  if (!found) throw_value_error(found.error(), "read the bytes of");
+  if (!found) Access::fail(found.error(), "read the bytes of", *this);
   return *found;
 }
 
 BigIntegerView ValueView::big_integer() const {
   const Cell cell = Access::cell(*this);
   if (type_of(cell) != CellType::big_integer) {
-    throw_value_error(Error::wrong_type, "read the big integer of");
+    Access::fail(Error::wrong_type, "read the big integer of", *this);
   }
   const auto found = Access::reader(*this).magnitude(cell);
-  if (!found) throw_value_error(found.error(), "read the big integer of");
+  if (!found) Access::fail(found.error(), "read the big integer of", *this);
   return {cell.detail != 0, *found};
 }
 
 ReferenceView ValueView::reference() const {
   const Cell cell = Access::cell(*this);
   if (type_of(cell) != CellType::reference) {
-    throw_value_error(Error::wrong_type, "read the reference of");
+    Access::fail(Error::wrong_type, "read the reference of", *this);
   }
   const auto found = Access::reader(*this).reference(cell);
-  if (!found) throw_value_error(found.error(), "read the reference of");
+  if (!found) Access::fail(found.error(), "read the reference of", *this);
   ReferenceView reference;
   reference.kind = found->kind;
   std::copy(std::begin(found->words), std::end(found->words), std::begin(reference.words));
@@ -222,7 +222,7 @@ ElementType ValueView::element_type() const {
   const Cell cell = Access::cell(*this);
   if (type_of(cell) == CellType::complex) return {static_cast<ValueType>(cell.detail), true};
   if (type_of(cell) != CellType::array) {
-    throw_value_error(Error::wrong_type, "ask for the element type of");
+    Access::fail(Error::wrong_type, "ask for the element type of", *this);
   }
   return {static_cast<ValueType>(cell.detail & ~layout::kComplexFlag),
           (cell.detail & layout::kComplexFlag) != 0};
@@ -231,10 +231,10 @@ ElementType ValueView::element_type() const {
 AnyComplex ValueView::any_complex() const {
   const Cell cell = Access::cell(*this);
   if (type_of(cell) != CellType::complex) {
-    throw_value_error(Error::wrong_type, "take the parts of a complex number of");
+    Access::fail(Error::wrong_type, "take the parts of a complex number of", *this);
   }
   const auto parts = Access::reader(*this).complex(cell);
-  if (!parts) throw_value_error(parts.error(), "take the parts of a complex number of");
+  if (!parts) Access::fail(parts.error(), "take the parts of a complex number of", *this);
   return {static_cast<ValueType>(cell.detail), parts->real, parts->imaginary};
 }
 
@@ -253,14 +253,14 @@ std::span<const std::byte> ValueView::array_of(ElementType type) const {
   if (found) return *found;
   const Cell cell = Access::cell(*this);
   const bool fits = type_of(cell) == CellType::array && cell.detail == detail_of(type);
-  throw_value_error(fits ? Error::corrupt : Error::wrong_type, "read the array of");
+  Access::fail(fits ? Error::corrupt : Error::wrong_type, "read the array of", *this);
 }
 
 AnyArray ValueView::any_array() const {
   const Cell cell = Access::cell(*this);
-  if (type_of(cell) != CellType::array) throw_value_error(Error::wrong_type, "read the array of");
+  if (type_of(cell) != CellType::array) Access::fail(Error::wrong_type, "read the array of", *this);
   const auto array = Access::reader(*this).array(cell);
-  if (!array) throw_value_error(array.error(), "read the array of");
+  if (!array) Access::fail(array.error(), "read the array of", *this);
   AnyArray any;
   any.type = {static_cast<ValueType>(array->number), array->is_complex};
   any.shape.assign(array->shape().begin(), array->shape().end());
@@ -273,13 +273,13 @@ AnyArray ValueView::any_array() const {
 bool ValueView::same(const ValueView& other) const {
   const auto outcome =
       equal(Access::reader(*this), Access::cell(*this), Access::reader(other), Access::cell(other));
-  if (!outcome) throw_value_error(outcome.error(), "compare");
+  if (!outcome) Access::fail(outcome.error(), "compare", *this);
   return *outcome;
 }
 
 void ValueView::check() const {
   if (!check_value(Access::reader(*this), Access::cell(*this))) {
-    throw_value_error(Error::corrupt, "check");
+    Access::fail(Error::corrupt, "check", *this);
   }
 }
 
