@@ -97,7 +97,8 @@ Receiver::Frame& Receiver::open(Kind kind, ValueRef place) {
 
 void Receiver::require_new_entry(const Frame& frame, ValueRef table) {
   if (options_.last_of_duplicates || table.size() == frame.count) return;
-  bad("a key stands twice in a table", "give each key once, or ask for the last of duplicates");
+  bad("a key stands twice in a table",
+      "give each key once, or take the last of them: --last-of-duplicates");
 }
 
 // --- scalars ------------------------------------------------------------------------------------

@@ -47,6 +47,23 @@ TEST_F(CliPipeTest, AWholeFileIsOneMessage) {
   EXPECT_TRUE(output_of({"pipe", "pop", "x", "--raw"}) == bytes);
 }
 
+TEST_F(CliPipeTest, ABlockTakesNoMoreMemoryThanWhatComes) {
+  const std::string more_than_the_beginning((1 << 20) + 17, 'm');
+  EXPECT_EQ(json_of({"pipe", "push", "x", "--block", "1TiB"}, "small")["bytes"], 5);
+  EXPECT_EQ(output_of({"pipe", "pop", "x", "--raw"}), "small");
+  EXPECT_EQ(json_of({"pipe", "push", "x", "--block", "2MiB"}, more_than_the_beginning)["messages"],
+            1);
+  EXPECT_TRUE(output_of({"pipe", "pop", "x", "--raw"}) == more_than_the_beginning);
+}
+
+TEST_F(CliPipeTest, PipesAreListedByName) {
+  for (const std::string name : {"b", "c", "a"}) output_of({"pipe", "create", name});
+  const Json pipes = json_of({"pipe", "ls"});
+  ASSERT_EQ(pipes.size(), 3u);
+  EXPECT_EQ(pipes[0]["name"], "a");
+  EXPECT_EQ(pipes[2]["name"], "c");
+}
+
 TEST_F(CliPipeTest, NothingAtAllIsOneEmptyWholeButNoLineAndNoBlock) {
   EXPECT_EQ(json_of({"pipe", "push", "x"})["messages"], 0);
   EXPECT_EQ(json_of({"pipe", "push", "x", "--block", "10"})["messages"], 0);

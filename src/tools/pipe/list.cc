@@ -91,15 +91,18 @@ std::string text_of(const PipeView& view, const Style& style) {
   fields.add("depth", count_text(pipe.depth) + " of " + count_text(pipe.capacity) + ", at most " +
                           count_text(pipe.depth_high_water) + " so far, " +
                           format_size(bytes_in(pipe)));
-  fields.add("pushed", format_count(pipe.pushed) + " messages, " + format_size(pipe.pushed_bytes) +
-                           ", " + format_count(pipe.copied_in) + " copied in");
-  fields.add("popped", format_count(pipe.popped) + " messages, " + format_size(pipe.popped_bytes));
+  fields.add("pushed", format_counted(pipe.pushed, "message") + ", " +
+                           format_size(pipe.pushed_bytes) + ", " + format_count(pipe.copied_in) +
+                           " copied in");
+  fields.add("popped",
+             format_counted(pipe.popped, "message") + ", " + format_size(pipe.popped_bytes));
   fields.add("waits", format_count(pipe.push_waits) + " to push, " + format_count(pipe.pop_waits) +
                           " to pop");
   fields.add("after deaths", format_count(pipe.skipped) + " skipped, " +
                                  format_count(pipe.redelivered) + " redelivered");
-  fields.add("open in", format_count(pipe.sessions) + " sessions: " + format_count(pipe.producers) +
-                            " producers, " + format_count(pipe.consumers) + " consumers");
+  fields.add("open in", format_counted(pipe.sessions, "session") + ": " +
+                            format_counted(pipe.producers, "producer") + ", " +
+                            format_counted(pipe.consumers, "consumer"));
   fields.add("held", text_of(view.holders));
   return fields.text(style);
 }
@@ -114,7 +117,9 @@ void print(CommandContext& context, const T& what) {
 }
 
 ExitCode list(CommandContext& context) {
-  print(context, connect(observer(context)).pipes());
+  std::vector<PipeStatus> pipes = connect(observer(context)).pipes();
+  std::ranges::sort(pipes, {}, &PipeStatus::name);
+  print(context, pipes);
   return ExitCode::ok;
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "borders/read.h"
 #include "tools/failure.h"
@@ -45,13 +46,28 @@ void push_lines(Input& input, std::uint64_t limit_bytes, Pusher& pusher) {
   while (const auto line = reader.next()) pusher.push(*line);
 }
 
-// Reads straight into the memory that is pushed. Waits for input before it takes memory.
-void push_blocks(Input& input, std::size_t block_bytes, Pusher& pusher) {
-  while (!input.peek().empty()) {
-    Loan loan = pusher.loan(block_bytes);
-    loan.shrink(input.fill(loan.bytes()));
-    pusher.push(std::move(loan));
+// Reads straight into the memory that is pushed, but for the beginning of a large block: what comes
+// may be far less than that, and then takes no more memory.
+void push_block(Input& input, std::size_t block_bytes, Pusher& pusher) {
+  constexpr std::size_t kBeginning = std::size_t{1} << 20;
+  const auto left = input.known_size();
+  if (left) block_bytes = static_cast<std::size_t>(std::min<std::uint64_t>(block_bytes, *left));
+  std::vector<std::byte> beginning;
+  if (!left && block_bytes > kBeginning) {
+    beginning.resize(kBeginning);
+    beginning.resize(input.fill(beginning));
+    if (beginning.size() < kBeginning) return pusher.push(beginning);
   }
+  Loan loan = pusher.loan(block_bytes);
+  std::ranges::copy(beginning, loan.bytes().begin());
+  const std::size_t more = input.fill(loan.bytes().subspan(beginning.size()));
+  loan.shrink(beginning.size() + more);
+  pusher.push(std::move(loan));
+}
+
+// Waits for input before it takes memory.
+void push_blocks(Input& input, std::size_t block_bytes, Pusher& pusher) {
+  while (!input.peek().empty()) push_block(input, block_bytes, pusher);
 }
 
 // A file says how long it is, and is read straight into place, as long as it was at the beginning.

@@ -79,6 +79,10 @@ std::string format_count(std::uint64_t count) {
   return text;
 }
 
+std::string format_counted(std::uint64_t count, std::string_view what) {
+  return format_count(count) + ' ' + std::string(what) + (count == 1 ? "" : "s");
+}
+
 std::string format_quantity(double quantity) {
   if (!(quantity > 0)) return "0";
   if (quantity < 999.5) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace tarn::tools {
 
@@ -16,6 +17,9 @@ std::string format_duration(std::uint64_t duration_ns);
 
 // All digits, in groups of three: "1,234,567".
 std::string format_count(std::uint64_t count);
+
+// With what it counts: "1 session", "2 sessions".
+std::string format_counted(std::uint64_t count, std::string_view what);
 
 // Three significant digits or so, with decimal multiples: "0", "0.5", "123", "1.2 k", "15.3 M".
 std::string format_quantity(double quantity);

@@ -66,6 +66,9 @@ TEST(FormatTest, CountsAreGrouped) {
   EXPECT_EQ(format_count(999), "999");
   EXPECT_EQ(format_count(1000), "1,000");
   EXPECT_EQ(format_count(1234567), "1,234,567");
+  EXPECT_EQ(format_counted(0, "session"), "0 sessions");
+  EXPECT_EQ(format_counted(1, "session"), "1 session");
+  EXPECT_EQ(format_counted(1000, "session"), "1,000 sessions");
 }
 
 TEST(FormatTest, QuantitiesHaveDecimalMultiples) {

@@ -1,4 +1,5 @@
 // check.cc - `tarn value check`: whether files of values are whole.
+#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -74,8 +75,10 @@ nlohmann::ordered_json json_of(const Verdict& verdict) {
 std::string text_of(const Verdict& verdict, const Style& style) {
   std::string text = printable(verdict.file) + ": ";
   if (verdict.failure) {
+    // The system's reason, which the name of the file is no more than: that stands before already.
+    const int reason = verdict.failure->system_error;
     return text + style.paint(Paint::red, verdict.failure->code) + ": " +
-           printable(verdict.failure->object);
+           (reason != 0 ? std::strerror(reason) : printable(verdict.failure->object));
   }
   text += style.paint(Paint::green, "good") + ", " + format_size(verdict.bytes) + ", ";
   return text + (verdict.count == 1 ? verdict.what : format_count(verdict.count) + " values");

@@ -185,6 +185,9 @@ TEST_F(CliValueFilesTest, CheckLooksAtEveryFile) {
   EXPECT_EQ(verdicts[3]["found"], "a part of it makes no sense");
   EXPECT_EQ(verdicts[4]["code"], "corrupt");
   output_of({"value", "check", path("twice.json"), "--last-of-duplicates"});
+  EXPECT_THAT(run({"value", "check", path("missing.json"), folder_, "--from", "json"}).out,
+              testing::AllOf(HasSubstr("missing.json: not_found: No such file"),
+                             HasSubstr("os: Is a directory")));
 }
 
 // --- streams ------------------------------------------------------------------------------------

@@ -42,6 +42,10 @@ wire::PipeFacts facts_of(NodeState& node, const PipeItem& pipe) {
     facts.popped_bytes += end.popped_bytes;
     facts.pop_waits += end.pop_waits;
   }
+  // Numbers are added after the fact: what was popped had been pushed, though who pushed it was
+  // looked at before it could say so, or was killed. With at_least_once it may be popped again.
+  const bool is_popped_once = pipe.facts.delivery == 0;
+  if (is_popped_once) facts.pushed = std::max(facts.pushed, facts.popped);
   if (!pipe.view) return facts;
   const PipeSnapshot now = pipe.view.snapshot();
   facts.closed = now.closed ? 1 : 0;
