@@ -173,6 +173,7 @@ TEST_F(PicklingToolsReceivedTest, AChildOfForkIsToldWhatItCannotRead) {
     expect_throw(4, [&] { static_cast<OC::Array<real_8>&>(array)[1] = 1; });
     expect_throw(8, [&] { server_.pipe().enqueue(table, 1); });
     if (looked_at["a"] != 1) wrong |= 16;
+#if !defined(__SANITIZE_THREAD__)  // it knows no threads in a child of a process with threads
     if (!server_.pipe().empty()) wrong |= 32;
     try {
       server_.pipe().enq(looked_at);  // what was looked at is here, all of it
@@ -180,17 +181,20 @@ TEST_F(PicklingToolsReceivedTest, AChildOfForkIsToldWhatItCannotRead) {
     } catch (const runtime_error&) {
       wrong |= 64;
     }
+#endif
     ::_exit(wrong);
   }
   int status = -1;
   ::waitpid(child, &status, 0);
   EXPECT_EQ(status, 0) << "bits " << WEXITSTATUS(status);
   EXPECT_EQ(table["a"]["b"], 1);
-  Val came;
-  EXPECT_TRUE(server_.pipe().dequeue(0, came));
-  EXPECT_EQ(came, looked_at);
-  EXPECT_TRUE(server_.pipe().dequeue(0, came));
-  EXPECT_EQ(came, whole);
+#if !defined(__SANITIZE_THREAD__)
+  for (const Val& expected : {looked_at, whole}) {
+    Val came;
+    EXPECT_TRUE(server_.pipe().dequeue(0, came));
+    EXPECT_EQ(came, expected);
+  }
+#endif
 }
 
 // A value that PicklingTools' types say only in part.

@@ -125,13 +125,14 @@ TEST_F(PicklingToolsThreadsTest, AChildThatWasForkedWhileAThreadUnpackedIsToldSo
 }
 
 TEST_F(PicklingToolsThreadsTest, WhoWaitsInAPipeThatIsStartedAnewGetsWhatComes) {
+  CQ& pipe = server_.pipe();
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t before = observer().pipe_status("pipe").pop_waits;
     Val came;
-    std::thread waiting([&] { came = server_.pipe().deq(); });
+    std::thread waiting([&] { came = pipe.deq(); });
     testkit::await([&] { return observer().pipe_status("pipe").pop_waits > before; });
     server_.start();
-    server_.pipe().enq(round);
+    pipe.enq(round);
     waiting.join();
     EXPECT_EQ(came, round);
   }
