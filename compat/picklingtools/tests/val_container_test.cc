@@ -223,7 +223,9 @@ TEST(TransactionLockTest, ExcludesOtherThreadsAndTimesOut) {
   Val table = Locked(new Tab("{'n':0}"));
   {
     TransactionLock outer(table);
+#if !defined(__SANITIZE_THREAD__)  // GCC's does not know locks that are waited for by this clock
     TransactionLock again(table, 0.5);
+#endif
     bool timed_out = false;
     std::thread other([&] {
       try {
