@@ -65,8 +65,10 @@ void push_block(Input& input, std::size_t block_bytes, Pusher& pusher) {
   pusher.push(std::move(loan));
 }
 
-// Waits for input before it takes memory.
-void push_blocks(Input& input, std::size_t block_bytes, Pusher& pusher) {
+// Waits for input before it takes memory. Blocks that the domain never has room for are refused at
+// once, and not only when so much has come.
+void push_blocks(Input& input, std::size_t block_bytes, std::uint64_t limit_bytes, Pusher& pusher) {
+  if (block_bytes > limit_bytes) pusher.loan(block_bytes);
   while (!input.peek().empty()) push_block(input, block_bytes, pusher);
 }
 
@@ -125,7 +127,9 @@ void push_input(const PushOptions& options, const StopSignals& signals, std::uin
   }
   Input input(STDIN_FILENO, signals);
   if (options.whole) return push_whole(input, limit_bytes, pusher);
-  if (options.block) return push_blocks(input, static_cast<std::size_t>(*options.block), pusher);
+  if (options.block) {
+    return push_blocks(input, static_cast<std::size_t>(*options.block), limit_bytes, pusher);
+  }
   push_lines(input, limit_bytes, pusher);
 }
 
