@@ -54,10 +54,13 @@ std::set<pid_t> daemons_of(const testkit::PrivateDomain& domain) {
     std::ifstream environment(each.path() / "environ");
     const std::string text(std::istreambuf_iterator<char>(environment), {});
     if (text.find("XDG_RUNTIME_DIR=" + domain.folder().string()) == std::string::npos) continue;
-    std::ifstream words(each.path() / "cmdline");
     std::string program;
-    std::getline(words, program, '\0');
-    if (program != "tarn-recover") found.insert(std::stoi(name));
+    // In the middle of exec it has no words.
+    while (program.empty() && std::filesystem::exists(each.path() / "exe", error)) {
+      std::ifstream words(each.path() / "cmdline");
+      std::getline(words, program, '\0');
+    }
+    if (!program.empty() && program != "tarn-recover") found.insert(std::stoi(name));
   }
   return found;
 }
