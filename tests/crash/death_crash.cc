@@ -34,19 +34,19 @@ TEST_F(DeathTest, ProcessThatExecutesAnotherProgramKeepsNothing) {
 TEST_F(DeathTest, ProcessThatExecutesAnotherProgramWhileNoWorkerIsThereKeepsNothing) {
   Client client = session();
   const MappedPipe pipe(client.open_pipe("p"));
-  const Steps ready;
-  const Steps go;
+  const testing::Turn ready;
+  const testing::Turn go;
   const pid_t child = ::fork();
   if (child == 0) {
     ::alarm(kWatchdogSeconds);
     const Claimant claimant(socket_path());
-    ready.say();
+    ready.give();
     go.await();
     become_another_program();
   }
   ready.await();
   stop_keeper_and_kill_worker(client);
-  go.say();
+  go.give();
   await_program(child, "sleep");
   daemon_->signal(SIGCONT);
   ASSERT_TRUE(client.come_back());
@@ -60,7 +60,7 @@ TEST_F(DeathTest, ProcessThatExecutesAnotherProgramWhileNoWorkerIsThereKeepsNoth
 TEST_F(DeathTest, ProcessThatExecutesAnotherProgramBesideItsChildKeepsNothing) {
   Client client = session();
   const MappedPipe pipe(client.open_pipe("p"));
-  const Steps end;
+  const testing::Turn end;
   const pid_t child = ::fork();
   if (child == 0) {
     ::alarm(kWatchdogSeconds);
@@ -77,21 +77,21 @@ TEST_F(DeathTest, ProcessThatExecutesAnotherProgramBesideItsChildKeepsNothing) {
   EXPECT_EQ(::kill(child, 0), 0) << "it lives";
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  end.say();
+  end.give();
 }
 
 // The node looks into no session that is in quarantine, but its word tells all the same.
 TEST_F(DeathTest, SessionInQuarantineThatExecutesAnotherProgramKeepsNothing) {
   Client client = session();
   const MappedPipe pipe(client.open_pipe("p"));
-  const Steps ready;
-  const Steps go;
+  const testing::Turn ready;
+  const testing::Turn go;
   const pid_t child = ::fork();
   if (child == 0) {
     ::alarm(kWatchdogSeconds);
     Claimant claimant(socket_path());
     (*claimant.own.record->segment().at<layout::SegmentHeader>(0))->magic = 0;
-    ready.say();
+    ready.give();
     go.await();
     if (!claimant.own.come_back()) ::_exit(4);
     become_another_program();
@@ -100,7 +100,7 @@ TEST_F(DeathTest, SessionInQuarantineThatExecutesAnotherProgramKeepsNothing) {
   kill_worker();
   ASSERT_TRUE(client.come_back());
   EXPECT_EQ(client.status().quarantined, 1u);
-  go.say();
+  go.give();
   await_program(child, "sleep");
   expect_resolved(client, pipe);
   ::kill(child, SIGKILL);

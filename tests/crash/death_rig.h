@@ -7,6 +7,7 @@
 #include <fstream>
 #include <string>
 
+#include "testing/turn.h"
 #include "tests/e2e/node_fixture.h"
 
 namespace tarn::raw {
@@ -22,26 +23,6 @@ inline std::uint64_t claimed_by(const Client& client) {
   return SlotWord(0, layout::SlotPhase::claimed, self, false).bits();
 }
 inline constexpr std::uint64_t kFreed = SlotWord(1, layout::SlotPhase::free, 0, false).bits();
-
-// Two processes tell each other how far they are.
-class Steps {
- public:
-  Steps() { EXPECT_EQ(::pipe2(ends_, O_CLOEXEC), 0); }
-  ~Steps() {
-    ::close(ends_[0]);
-    ::close(ends_[1]);
-  }
-  Steps(const Steps&) = delete;
-  Steps& operator=(const Steps&) = delete;
-  void say() const { EXPECT_EQ(::write(ends_[1], "x", 1), 1); }
-  void await() const {
-    char said = 0;
-    EXPECT_EQ(::read(ends_[0], &said, 1), 1);
-  }
-
- private:
-  int ends_[2];
-};
 
 class DeathTest : public NodeTest {
  protected:

@@ -36,7 +36,7 @@ class SlowDeathTest : public DeathTest {
     ::waitpid(victim_, nullptr, 0);
     EXPECT_TRUE(eventually([&] { return client_->status().sessions == 1; }));
     EXPECT_EQ(client_->status().recovered_sessions, 1u);
-    over_.say();
+    over_.give();
   }
 
   std::optional<Client> client_;
@@ -61,7 +61,7 @@ class SlowDeathTest : public DeathTest {
   }
 
   pid_t victim_ = 0;
-  const Steps over_;
+  const testing::Turn over_;
 };
 
 TEST_F(SlowDeathTest, ClaimGoesBeforeTheMemoryIsFree) {

@@ -3,8 +3,6 @@
 #include <linux/close_range.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <memory>
 #include <span>
 #include <utility>
 
@@ -28,12 +26,10 @@ std::span<std::byte> bytes_of(T& object) noexcept {
 
 // From now on the calling thread has a table of its own, with the standard streams and `kept`.
 // What stands above `kept` is not even copied.
-FullStatus take_own_table(int kept) noexcept {
+bool take_own_table(int kept) noexcept {
   const auto number = static_cast<unsigned>(kept);
-  bool done = ::close_range(number + 1, ~0U, CLOSE_RANGE_UNSHARE) == 0;
-  if (done && kept > 3) done = ::close_range(3, number - 1, 0) == 0;
-  if (done) return Done{};
-  return system_error("make a thread that starts programs", "close_range");
+  if (::close_range(number + 1, ~0U, CLOSE_RANGE_UNSHARE) != 0) return false;
+  return kept == 3 || ::close_range(3, number - 1, 0) == 0;
 }
 
 void serve(int line) noexcept {
@@ -67,8 +63,7 @@ Spawner::Spawner() {
   // The caller has it open, too, until the thread has a table of its own.
   const int line = ends->second.get();
   auto thread = start_quiet_thread("tarnd-spawner", [line] {
-    auto done = take_own_table(line);
-    bool is_ready = done.has_value();
+    bool is_ready = take_own_table(line);
     send_message(line, bytes_of(is_ready), {}, true);
     if (is_ready) serve(line);
     if (is_ready) ::close(line);

@@ -34,20 +34,7 @@ namespace {
 
 using testkit::kRegion;
 
-class PicklingToolsMemoryTest : public testkit::RegionTest {
- protected:
-  PicklingToolsMemoryTest() : main_(kRegion, 1000000), server_(kRegion, "pipe", 64) {
-    main_.start();
-    server_.start();
-  }
-  Val passed(const Val& value) {
-    server_.pipe().enq(value);
-    return server_.pipe().deq();
-  }
-
-  SHMMain main_;
-  ServerSide server_;
-};
+class PicklingToolsMemoryTest : public testkit::PassingTest {};
 
 // Looks into it with less and less want of memory, until that is enough; how often it was not.
 template <class Look>

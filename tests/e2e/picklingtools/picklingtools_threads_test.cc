@@ -13,20 +13,7 @@ namespace {
 using testkit::kRegion;
 using Numbers = OC::Array<real_8>;
 
-class PicklingToolsThreadsTest : public testkit::RegionTest {
- protected:
-  PicklingToolsThreadsTest() : main_(kRegion, 1000000), server_(kRegion, "pipe", 64) {
-    main_.start();
-    server_.start();
-  }
-  Val passed(const Val& value) {
-    server_.pipe().enq(value);
-    return server_.pipe().deq();
-  }
-
-  SHMMain main_;
-  ServerSide server_;
-};
+class PicklingToolsThreadsTest : public testkit::PassingTest {};
 
 // Both calls in each round at once, one of them a little later from round to round, so that they
 // meet at every point. The calls are made by two threads that stay.

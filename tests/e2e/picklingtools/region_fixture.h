@@ -70,4 +70,20 @@ class RegionTest : public NodeTest {
   }
 };
 
+// One pipe, through which this process passes values to itself.
+class PassingTest : public RegionTest {
+ protected:
+  PassingTest() : main_(kRegion, 1000000), server_(kRegion, "pipe", 64) {
+    main_.start();
+    server_.start();
+  }
+  Val passed(const Val& value) {
+    server_.pipe().enq(value);
+    return server_.pipe().deq();
+  }
+
+  SHMMain main_;
+  ServerSide server_;
+};
+
 }  // namespace tarn::testkit
